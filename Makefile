@@ -1,0 +1,57 @@
+# The commands people type; everything they need is installed by them.
+PORT ?= 8000
+PYTHON ?= python3
+BIN := .venv/bin
+WORKERS ?= 2
+MO := booking/translations/en/LC_MESSAGES/messages.mo
+PYTEST_ARGS ?=
+
+.PHONY: help run test check bench bench-large lock clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
+
+run: $(BIN)/.run-installed $(MO)  ## serve pages, API and jobs with demo data on http://127.0.0.1:8000
+	@BOOKING_ENV=development BASE_URL=$${BASE_URL:-http://127.0.0.1:$(PORT)} \
+	  $(BIN)/booking serve --demo --port $(PORT) --workers $(WORKERS)
+
+test: $(BIN)/.dev-installed $(MO)  ## install what the tests need and run all of them
+	@bash deploy/test-packages.sh
+	$(BIN)/pytest -n auto $(PYTEST_ARGS)
+	TEST_POSTGRES=system $(BIN)/pytest -n auto -m service $(PYTEST_ARGS)
+
+check: $(BIN)/.dev-installed $(MO)  ## format, lint, types, import contracts, templates
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/djlint --quiet --check templates
+	$(BIN)/djlint --quiet --lint templates
+
+bench: $(BIN)/.dev-installed $(MO)  ## benchmarks, each one line: name: figure unit (limit or peer: figure)
+	$(BIN)/python -m bench
+
+bench-large: $(BIN)/.dev-installed $(MO)  ## the same on 5 million occupancies
+	$(BIN)/python -m bench --large
+
+lock:  ## pin all dependencies again, with hashes and without any registry's address
+	$(BIN)/python requirements/lock.py
+
+$(BIN)/.venv-made:
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+$(BIN)/.run-installed: $(BIN)/.venv-made requirements/run.txt pyproject.toml hatch_build.py
+	$(BIN)/pip install --quiet --require-hashes -r requirements/run.txt
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(BIN)/.dev-installed: $(BIN)/.run-installed requirements/dev.txt
+	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(MO): booking/translations/en/LC_MESSAGES/messages.po | $(BIN)/.run-installed
+	$(BIN)/pybabel --quiet compile -d booking/translations
+
+clean:  ## remove what was installed and built; data in var/ stays
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis $(MO)

@@ -1,0 +1,1 @@
+"""Instrument sharing: booking, time-sharing rental, and what it saved."""
