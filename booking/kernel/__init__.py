@@ -1,0 +1,1 @@
+"""Knows no feature: values, database, HTTP and other ground everything stands on."""

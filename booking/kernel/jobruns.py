@@ -1,0 +1,79 @@
+"""Which job ran for which due time: once, however many processes ask."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from sqlalchemy import UniqueConstraint, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, mapped_column
+
+from booking.kernel import clock
+from booking.kernel.db import Model, db, transaction
+
+MOST_ATTEMPTS = 5
+RETRY_AFTER = timedelta(minutes=5)
+LONGEST_DETAIL = 2000
+
+
+class JobRun(Model):
+    """A job's run for one due time; without `finished_at` it is running, or its process died."""
+
+    __tablename__ = "job_runs"
+    __table_args__ = (UniqueConstraint("job", "due_at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job: Mapped[str]
+    due_at: Mapped[datetime]
+    claimed_at: Mapped[datetime]
+    attempts: Mapped[int]
+    finished_at: Mapped[datetime | None]
+    succeeded: Mapped[bool | None]
+    detail: Mapped[str] = mapped_column(default="")
+
+
+@contextmanager
+def alone(job: str) -> Iterator[bool]:
+    """Hold the job's lock, or yield False if another process runs it now.
+
+    The lock lives in its own connection and dies with its process: whoever gets it may be sure
+    that a run found unfinished was cut off.
+    """
+    key = int.from_bytes(hashlib.sha256(f"job {job}".encode()).digest()[:8], "big", signed=True)
+    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        held = bool(connection.scalar(select(func.pg_try_advisory_lock(key))))
+        try:
+            yield held
+        finally:
+            if held:
+                connection.execute(select(func.pg_advisory_unlock(key)))
+
+
+def claim(job: str, due_at: datetime) -> int | None:
+    """Return the run's id, or None if it has been done or has to wait; call it `alone`.
+
+    A run that was cut off may be claimed again at once, a failed one after five minutes, either
+    five times at most.
+    """
+    now = clock.now()
+    values = {"claimed_at": now, "finished_at": None, "succeeded": None, "detail": ""}
+    statement = insert(JobRun).values(job=job, due_at=due_at, attempts=1, **values)
+    failed = JobRun.succeeded.is_(False) & (JobRun.finished_at <= now - RETRY_AFTER)
+    statement = statement.on_conflict_do_update(
+        index_elements=["job", "due_at"],
+        set_=values | {"attempts": JobRun.attempts + 1},
+        where=(JobRun.attempts < MOST_ATTEMPTS) & or_(JobRun.finished_at.is_(None), failed),
+    )
+    with transaction():
+        return db.session.scalar(statement.returning(JobRun.id))
+
+
+def finish(run_id: int, *, succeeded: bool, detail: str) -> None:
+    """Keep how the run ended."""
+    with transaction():
+        db.session.execute(
+            update(JobRun)
+            .where(JobRun.id == run_id)
+            .values(finished_at=clock.now(), succeeded=succeeded, detail=detail[:LONGEST_DETAIL])
+        )

@@ -1,0 +1,197 @@
+"""The marshmallow ground of every schema: strict, clean, and in the formats of the contract."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from flask_babel import gettext
+from marshmallow import EXCLUDE, RAISE, ValidationError, fields, validate
+from marshmallow import Schema as MarshmallowSchema
+
+from booking.kernel.money import Money
+from booking.kernel.paging import DEFAULT, LARGEST, LONGEST_CURSOR
+from booking.kernel.text import N_, Text
+from booking.kernel.timeslot import EARLIEST, LATEST
+
+BIGGEST_ID = 2**63 - 1
+WHOLE = re.compile(r"-?[0-9]{1,19}")
+RFC3339 = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d([.]\d{1,9})?)?([Zz]|[+-]\d\d:\d\d)?", re.ASCII
+)
+AMOUNT = re.compile(r"[0-9]{1,12}([.][0-9]{1,2})?")
+
+
+def unusable(reason: Text, field: str = "_schema") -> ValidationError:
+    """Return the error for a field that a rule of a schema refuses; the edge translates it."""
+    return ValidationError([reason], field)
+
+
+class Schema(MarshmallowSchema):
+    """Refuses unknown fields, keeps the order of declaration."""
+
+    class Meta:
+        """Contract §2: unknown fields are refused."""
+
+        unknown = RAISE
+
+
+class QuerySchema(MarshmallowSchema):
+    """Arguments in the address: the same strictness."""
+
+    class Meta:
+        """Contract §2: unknown fields are refused."""
+
+        unknown = RAISE
+
+
+class FormSchema(MarshmallowSchema):
+    """Page forms carry more than we asked for (the CSRF field)."""
+
+    class Meta:
+        """Ignore what is not ours."""
+
+        unknown = EXCLUDE
+
+
+class Line(fields.String):
+    """One line of text: NFC, trimmed, without control characters; lengths in characters."""
+
+    multiline = False
+
+    def __init__(self, *, max_length: int = 200, min_length: int = 0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.validators.insert(0, validate.Length(min=min_length or None, max=max_length))
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> str:
+        text = unicodedata.normalize("NFC", super()._deserialize(value, attr, data, **kwargs))
+        allowed = "\n\r\t" if self.multiline else ""
+        if any(unicodedata.category(char) in {"Cc", "Cs"} and char not in allowed for char in text):
+            raise unusable(
+                N_("不能含有控制字符。") if self.multiline else N_("不能含有换行或控制字符。")
+            )
+        return text.replace("\r\n", "\n").strip()
+
+
+class Paragraph(Line):
+    """Several lines of text."""
+
+    multiline = True
+
+
+class Id(fields.Integer):
+    """A key: a positive 64-bit integer, not its text."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(strict=True, **kwargs)
+        self.validators.insert(0, validate.Range(min=1, max=BIGGEST_ID))
+
+
+class Count(fields.Integer):
+    """A whole number within stated bounds."""
+
+    def __init__(self, *, least: int = 0, most: int, **kwargs: Any) -> None:
+        super().__init__(strict=True, **kwargs)
+        self.validators.insert(0, validate.Range(min=least, max=most))
+
+
+class QueryCount(fields.Integer):
+    """A whole number in the address, where everything is text."""
+
+    def __init__(self, *, least: int = 0, most: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.validators.insert(0, validate.Range(min=least, max=most))
+
+    def _validated(self, value: Any) -> int:
+        # int() would also take "1_0", " 1 " and Arabic digits.
+        if isinstance(value, str) and not WHOLE.fullmatch(value):
+            raise self.make_error("invalid")
+        return super()._validated(value)
+
+
+class QueryId(QueryCount):
+    """A key in the address."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(least=1, most=BIGGEST_ID, **kwargs)
+
+
+class Instant(fields.AwareDateTime):
+    """RFC 3339 with offset in, `…Z` out; between 2000 and 2099."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(format="iso", **kwargs)
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        return None if value is None else rfc3339(value)
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> datetime:
+        # fromisoformat() knows more than RFC 3339: weeks, dates alone, offsets with seconds.
+        if not isinstance(value, str) or not RFC3339.fullmatch(value):
+            raise self.make_error("invalid", input=value, obj_type="datetime")
+        instant = super()._deserialize(value.upper(), attr, data, **kwargs)
+        if not EARLIEST <= instant <= LATEST:
+            raise unusable(N_("时间须在 2000 年到 2099 年之间。"))
+        return instant.astimezone(UTC)
+
+
+class QueryInstant(Instant):
+    """An instant in the address, where a bare `+` of an offset arrives as a space."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> datetime:
+        if isinstance(value, str):
+            value = re.sub(r"(:\d\d(?:[.]\d+)?) (\d\d:\d\d)$", r"\1+\2", value)
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+class Sentence(fields.String):
+    """A sentence for people, in the caller's language; only goes out."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        return value.render(gettext) if isinstance(value, Text) else value
+
+
+class MoneyField(fields.Field[Money]):
+    """`{"amount": "12.50", "currency": "CNY"}`; amounts are text, never floats."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        if value is None:
+            return None
+        return {"amount": value.amount, "currency": value.currency}
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> Money:
+        if not isinstance(value, dict) or set(value) - {"amount", "currency"}:
+            raise unusable(N_('金额须写作 {"amount": "12.50", "currency": "CNY"}。'))
+        amount, currency = value.get("amount"), value.get("currency", "CNY")
+        if not isinstance(amount, str) or not AMOUNT.fullmatch(amount):
+            raise unusable(N_('金额须为文本，最多两位小数，例如 "12.50"。'))
+        if currency != "CNY":
+            raise unusable(N_("币种只能是 CNY。"))
+        return Money.of(amount, currency)
+
+
+def rfc3339(instant: datetime) -> str:
+    """Return the instant as `2026-11-25T06:00:00Z`; fractions only where there are any."""
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+class PageQuery(QuerySchema):
+    """`limit` and `cursor` of every list."""
+
+    limit = QueryCount(least=1, most=LARGEST, load_default=DEFAULT)
+    cursor = Line(load_default=None, max_length=LONGEST_CURSOR)
+
+
+class VersionIn(Schema):
+    """Actions that need nothing but the version the caller saw."""
+
+    version = Count(least=1, most=2**31, load_default=None)
