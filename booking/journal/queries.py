@@ -1,0 +1,92 @@
+"""Reads of the journal, and the proof that nobody altered what was sealed."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import func, select, text
+
+from booking.journal.models import JournalEntry, JournalSeal
+from booking.journal.rules import GENESIS, Chain
+from booking.kernel.db import db
+
+FETCHED_AT_ONCE = 1000
+GUARDS = tuple(
+    (table, f"{table}_{name}")
+    for table in ("journal_entries", "journal_seals")
+    for name in ("append_only", "no_truncate")
+)
+_GUARDS = text("""
+SELECT t.tgname
+  FROM pg_trigger t
+  JOIN pg_proc p ON p.oid = t.tgfoid
+ WHERE t.tgrelid IN (CAST('journal_entries' AS regclass), CAST('journal_seals' AS regclass))
+   AND t.tgenabled IN ('O', 'A') AND p.proname = 'refuse_change' AND p.prosrc LIKE '%RAISE%'
+""")
+
+
+def entries(first_id: int, last_id: int) -> Iterator[dict[str, Any]]:
+    """Yield the entries of a range of ids in order, a thousand in memory at a time."""
+    columns = JournalEntry.__table__.columns
+    statement = select(*columns).where(columns.id.between(first_id, last_id)).order_by(columns.id)
+    result = db.session.execute(statement.execution_options(yield_per=FETCHED_AT_ONCE))
+    names = [column.name for column in columns]
+    for row in result:
+        yield dict(zip(names, row, strict=True))
+
+
+def list_entries(subject_type: str, subject_id: int, *, limit: int = 200) -> list[JournalEntry]:
+    """Return what happened to one thing, latest first."""
+    statement = (
+        select(JournalEntry)
+        .where(JournalEntry.subject_type == subject_type, JournalEntry.subject_id == subject_id)
+        .order_by(JournalEntry.id.desc())
+        .limit(limit)
+    )
+    return list(db.session.scalars(statement))
+
+
+def last_seal() -> JournalSeal | None:
+    """Return the newest link of the chain, or None; its digest is worth keeping elsewhere."""
+    return db.session.scalar(select(JournalSeal).order_by(JournalSeal.last_id.desc()).limit(1))
+
+
+def last_entry_id() -> int:
+    """Return the id of the newest entry, 0 if there is none."""
+    return db.session.scalar(select(func.coalesce(func.max(JournalEntry.id), 0))) or 0
+
+
+def follow(previous: bytes, first_id: int, last_id: int) -> Chain:
+    """Return the chain after the entries of the range, computed from what stands now."""
+    chain = Chain(previous)
+    for entry in entries(first_id, last_id):
+        chain.add(entry)
+    return chain
+
+
+def breaches() -> Iterator[str]:
+    """Yield one sentence for each thing that is wrong with the journal (contract §6.5)."""
+    yield from _unguarded()
+    next_id, previous = 1, GENESIS
+    for seal in db.session.scalars(select(JournalSeal).order_by(JournalSeal.last_id)).all():
+        yield from _broken(seal, next_id=next_id, previous=previous)
+        next_id, previous = seal.last_id + 1, seal.digest
+
+
+def _unguarded() -> Iterator[str]:
+    active = set(db.session.scalars(_GUARDS))
+    for table, trigger in GUARDS:
+        if trigger not in active:
+            yield f"日志表 {table} 的保护触发器 {trigger} 缺失或已停用。"
+
+
+def _broken(seal: JournalSeal, **expected: Any) -> Iterator[str]:
+    name = f"{seal.sealed_on} 的日志封存"
+    if seal.first_id != expected["next_id"] or seal.previous_digest != expected["previous"]:
+        yield f"{name}与前一次封存不衔接，其间的封存被删除或更改。"
+    chain = follow(seal.previous_digest, seal.first_id, seal.last_id)
+    if chain.count != seal.entry_count:
+        yield f"{name}应有 {seal.entry_count} 条记录，现有 {chain.count} 条。"
+    elif seal.digest != chain.digest(
+        sealed_on=seal.sealed_on, first_id=seal.first_id, last_id=seal.last_id
+    ):
+        yield f"{name}摘要不符，编号 {seal.first_id} 至 {seal.last_id} 的记录被更改。"
