@@ -1,0 +1,1 @@
+"""National code lists and the working calendar: regions, categories, industries, days."""

@@ -1,0 +1,122 @@
+"""Reading GB/T 2260 as python-stdnum ships it, and counting working days. Pure."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from enum import StrEnum
+
+FIRST_YEAR = 2020
+YEARS_AHEAD = 2
+STAFF = "staff"
+
+# Headings inside the code table, not places: nobody lives in "the districts" of a city.
+HEADINGS = frozenset(
+    {
+        "市辖区",
+        "市区",
+        "县",
+        "省直辖行政单位",
+        "省直辖县级行政单位",
+        "自治区直辖县级行政单位",
+    }
+)
+_PROVINCE = re.compile(r'(\d\d) province="[^"]*"')
+_UNIT = re.compile(r'  (\d{4}) county="([^"]*)"')
+_PERIOD = re.compile(r"(?:\[(\d{4})?-(\d{4})?\])?(.+)")
+_DAY = timedelta(days=1)
+
+
+class RegionLevel(StrEnum):
+    """The three levels of GB/T 2260."""
+
+    PROVINCE = "province"
+    CITY = "city"
+    COUNTY = "county"
+
+
+@dataclass(frozen=True)
+class RegionFacts:
+    """What a code meant from one year to another; None is an open end."""
+
+    code: str
+    name: str
+    level: RegionLevel
+    parent_code: str | None
+    valid_from: int | None
+    valid_to: int | None
+
+
+def read_regions(lines: Iterable[str]) -> list[RegionFacts]:
+    """Return the units of GB/T 2260 with their periods; ValueError if the format is unknown.
+
+    A county without a city of its own (直辖市, 省直辖县级) stands directly under its province.
+    """
+    units = [unit for unit in _units(lines) if unit.name not in HEADINGS]
+    codes = {unit.code for unit in units}
+    return [replace(unit, parent_code=_parent(unit, codes)) for unit in units]
+
+
+def _units(lines: Iterable[str]) -> Iterator[RegionFacts]:
+    province = ""
+    for line in lines:
+        if not line.strip() or line.startswith("#"):
+            continue
+        if heading := _PROVINCE.fullmatch(line.rstrip()):
+            province = heading[1]
+        elif province and (unit := _UNIT.fullmatch(line.rstrip())):
+            yield from _periods(province + unit[1], unit[2])
+        else:
+            raise ValueError(f"not a line of the region list: {line!r}")
+
+
+def _periods(code: str, names: str) -> Iterator[RegionFacts]:
+    """Yield `[1983-1995]东区,[1996-]芙蓉区` as two."""
+    for part in names.split(","):
+        period = _PERIOD.fullmatch(part)
+        if period is None:
+            raise ValueError(f"not a name with its period: {part!r}")
+        yield RegionFacts(
+            code=code,
+            name=period[3],
+            level=_level(code),
+            parent_code=None,
+            valid_from=int(period[1]) if period[1] else None,
+            valid_to=int(period[2]) if period[2] else None,
+        )
+
+
+def _level(code: str) -> RegionLevel:
+    if code.endswith("0000"):
+        return RegionLevel.PROVINCE
+    return RegionLevel.CITY if code.endswith("00") else RegionLevel.COUNTY
+
+
+def _parent(unit: RegionFacts, codes: set[str]) -> str | None:
+    above = ancestors(unit.code)
+    return next((code for code in reversed(above) if code in codes), None)
+
+
+def ancestors(code: str) -> list[str]:
+    """Return the codes a code can stand under, province first; they need not all exist."""
+    found = [f"{code[:2]}0000", f"{code[:4]}00"]
+    return [above for above in dict.fromkeys(found) if above != code]
+
+
+def is_weekday(day: date) -> bool:
+    """Tell whether the day is Monday to Friday: the rule where no calendar is known."""
+    return day.weekday() < 5
+
+
+def count_working_days(after: date, days: int, calendar: Mapping[date, bool]) -> date | None:
+    """Return the working day that is `days` working days after a day, None past the calendar.
+
+    The day itself never counts (a sample received today is due N working days later, domain §7).
+    """
+    day, left = after, days
+    while left:
+        day += _DAY
+        if day not in calendar:
+            return None
+        left -= calendar[day]
+    return day
