@@ -1,0 +1,1 @@
+"""Organisations, people, their roles, log-ins and tokens; who may do what."""
