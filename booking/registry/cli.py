@@ -1,0 +1,8 @@
+"""Commands for registry."""
+
+import click
+
+
+@click.group("registry")
+def cli() -> None:
+    """Commands for registry."""

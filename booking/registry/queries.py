@@ -1,0 +1,142 @@
+"""Reads for the registry: what a caller may see, and how instruments are found."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Select, and_, case, false, func, literal, or_, select
+from sqlalchemy.orm import joinedload
+
+from booking.accounts.rules import Caller
+from booking.kernel.db import db
+from booking.kernel.errors import NotFound
+from booking.reference import queries as reference
+from booking.reference.models import Category
+from booking.registry.models import Instrument, Publication
+from booking.registry.rules import code_range, query_tokens, query_words, squash
+
+
+def visible_to(caller: Caller | None) -> Select[Instrument]:
+    """Return the instruments the caller may see: what is published, and their own institution's."""
+    published = Instrument.publication == Publication.PUBLISHED
+    if caller is None or not caller.organisations:
+        return select(Instrument).where(published)
+    return select(Instrument).where(
+        or_(published, Instrument.institution_id.in_(caller.organisations))
+    )
+
+
+def get_instrument(
+    instrument_id: int, *, caller: Caller | None, for_update: bool = False
+) -> Instrument:
+    """Return the instrument with its institution, or raise NotFound; `for_update` locks it."""
+    query = visible_to(caller).where(Instrument.id == instrument_id)
+    query = query.options(joinedload(Instrument.institution))
+    if for_update:
+        # Not the key: reservations that refer to the instrument go on being made.
+        query = query.with_for_update(of=Instrument, key_share=True)
+        query = query.execution_options(populate_existing=True)
+    found = db.session.scalar(query)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def matching(
+    *,
+    caller: Caller | None,
+    q: str | None = None,
+    category: str | None = None,
+    region: str | None = None,
+    institution_id: int | None = None,
+) -> Select[Instrument, int]:
+    """Return what the caller may see of it, with institution and `rank`, in no order yet.
+
+    `category` and `region` are beginnings of codes (`code_range`); how `q` is understood and
+    what `rank` means: `found_by` and `rank`.
+    """
+    query = visible_to(caller).add_columns(rank(q).label("rank"))
+    query = query.options(joinedload(Instrument.institution, innerjoin=True))
+    if q is not None:
+        query = query.where(found_by(q))
+    if category is not None:
+        query = query.where(in_category(category))
+    if region is not None:
+        query = query.where(in_region(region))
+    if institution_id is not None:
+        query = query.where(Instrument.institution_id == institution_id)
+    return query
+
+
+def found_by(q: str) -> ColumnElement[bool]:
+    """Return the condition that every word typed stands somewhere in the index.
+
+    Nothing typed finds all; punctuation alone is no word and finds nothing.
+    """
+    words = query_words(q)
+    if not words:
+        return false() if q.strip() else Instrument.id.is_not(None)
+    tokens = sorted({token for word in words for token in query_tokens(word)})
+    # The index narrows it down to rows with all n-grams; the text says whether they adjoin.
+    return and_(
+        Instrument.search_tokens.contains(tokens),
+        *(Instrument.search_text.contains(word, autoescape=True) for word in words),
+    )
+
+
+def rank(q: str | None) -> ColumnElement[int]:
+    """Return how near the name is to what was typed: 0 equal, 1 begins so, 2 contains, 3 rest."""
+    typed = squash(q or "")
+    if not typed:
+        return literal(0)
+    name = func.split_part(Instrument.search_text, " ", 2)
+    return case(
+        (name == typed, 0),
+        (name.startswith(typed, autoescape=True), 1),
+        (name.contains(typed, autoescape=True), 2),
+        else_=3,
+    )
+
+
+def in_category(code: str) -> ColumnElement[bool]:
+    """Return the condition for a class or a whole branch: 0101 and 010100 mean the same."""
+    return Instrument.category_code.between(*code_range(code))
+
+
+def in_region(code: str) -> ColumnElement[bool]:
+    """Return the condition for a region with all below it: 4301 and 430100 mean the same."""
+    return Instrument.region_code.between(*code_range(code))
+
+
+@dataclass(frozen=True)
+class Described:
+    """An instrument with the names behind its codes; `sees_phone`: whether the reader may."""
+
+    instrument: Instrument
+    category: str | None
+    region: str | None
+    sees_phone: bool
+
+
+def described(instruments: Collection[Instrument], *, caller: Caller | None) -> list[Described]:
+    """Return the instruments in their order with the names of codes, in two queries."""
+    categories = category_names({each.category_code for each in instruments})
+    regions = reference.region_names({each.region_code for each in instruments if each.region_code})
+    return [
+        Described(
+            each,
+            category=categories.get(each.category_code),
+            region=regions.get(each.region_code) if each.region_code else None,
+            sees_phone=caller is not None,
+        )
+        for each in instruments
+    ]
+
+
+def category_names(codes: Iterable[str], scheme: str = "nrii") -> dict[str, str]:
+    """Return the names by code, in one query; unknown codes are left out."""
+    rows = db.session.execute(
+        select(Category.code, Category.name).where(
+            Category.scheme == scheme, Category.code.in_(list(codes))
+        )
+    )
+    return dict(rows.all())
