@@ -1,0 +1,109 @@
+"""Reads for tariffs: versions of prices, and whose price a caller pays."""
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
+
+from booking.accounts.models import EnterpriseDeclaration
+from booking.accounts.rules import (
+    BUYERS,
+    Caller,
+    CustomerClass,
+    OrganisationKind,
+    SizeClass,
+    customer_class,
+)
+from booking.kernel import paging
+from booking.kernel.db import db
+from booking.registry.models import Instrument
+from booking.tariffs.models import Price
+from booking.tariffs.rules import EXTERNAL_CLASSES, Customer
+
+
+def find_current(instrument_id: int, customer_class: CustomerClass) -> Price | None:
+    """Return the version of today, or None if the class has no published price."""
+    return db.session.scalar(
+        select(Price).where(
+            Price.instrument_id == instrument_id,
+            Price.customer_class == customer_class,
+            Price.superseded_at.is_(None),
+        )
+    )
+
+
+def current_prices(ids: Sequence[int], customer: Customer) -> dict[int, Price]:
+    """Return the version that applies to the customer, by instrument: the lowest of several.
+
+    Missing where none is published for them; at their own institution that means free of charge.
+    """
+    if not ids:
+        return {}
+    query = (
+        select(Price)
+        .join(Instrument, Instrument.id == Price.instrument_id)
+        .where(Price.instrument_id.in_(ids), applies_to(customer))
+        .order_by(Price.per_hour_minor * (100 - Price.discount_percent), Price.id)
+    )
+    found: dict[int, Price] = {}
+    for price in db.session.scalars(query):
+        found.setdefault(price.instrument_id, price)
+    return found
+
+
+def applies_to(customer: Customer) -> ColumnElement[bool]:
+    """Return the condition for current prices of the customer; needs the instrument's row."""
+    is_own = Instrument.institution_id.in_(customer.own_institutions)
+    return and_(
+        Price.superseded_at.is_(None),
+        or_(
+            and_(is_own, Price.customer_class == CustomerClass.INTERNAL),
+            and_(~is_own, Price.customer_class.in_(customer.classes)),
+        ),
+    )
+
+
+def list_prices(
+    instrument_id: int, *, limit: int, cursor: str | None, current: bool = False
+) -> paging.Page[Price]:
+    """Return a page of an instrument's price versions, latest first; or the current ones only."""
+    query = select(Price).where(Price.instrument_id == instrument_id)
+    if current:
+        query = query.where(Price.superseded_at.is_(None))
+    if cursor is not None:
+        query = query.where(Price.id < paging.decode(cursor, int)[0])
+    rows = db.session.scalars(query.order_by(Price.id.desc()).limit(limit + 1)).all()
+    more = len(rows) > limit
+    return paging.Page(
+        items=rows[:limit], next_cursor=paging.encode(rows[limit - 1].id) if more else None
+    )
+
+
+def customer_of(caller: Caller | None) -> Customer:
+    """Return whose prices apply to the caller; all outside classes if nobody buys for anybody."""
+    seats = {seat.organisation_id: seat.kind for seat in caller.seats} if caller else {}
+    buying = {held: kind for held, kind in seats.items() if kind in BUYERS}
+    if not buying:
+        return Customer()
+    enterprises = [held for held, kind in buying.items() if kind is OrganisationKind.ENTERPRISE]
+    sizes = _sizes(enterprises) if enterprises else {}
+    found = {
+        customer_class(kind=kind, size_class=sizes.get(held), is_owner=False)
+        for held, kind in buying.items()
+    }
+    return Customer(
+        classes=tuple(each for each in EXTERNAL_CLASSES if each in found),
+        own_institutions=frozenset(
+            held for held, kind in buying.items() if kind is OrganisationKind.INSTITUTION
+        ),
+    )
+
+
+def _sizes(organisations: Iterable[int]) -> dict[int, SizeClass]:
+    latest = (
+        select(EnterpriseDeclaration.organisation_id, EnterpriseDeclaration.size_class)
+        .where(EnterpriseDeclaration.organisation_id.in_(organisations))
+        .ext(distinct_on(EnterpriseDeclaration.organisation_id))
+        .order_by(EnterpriseDeclaration.organisation_id, EnterpriseDeclaration.id.desc())
+    )
+    return dict(db.session.execute(latest).all())
