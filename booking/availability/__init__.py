@@ -1,0 +1,1 @@
+"""When an instrument is open, taken and free: its one calendar."""

@@ -1,0 +1,83 @@
+"""REST for schedules, availability and the search for free time; most of it public."""
+
+from itertools import islice
+from typing import Any
+
+from booking.accounts.auth import caller, caller_or_none
+from booking.availability import queries, service
+from booking.availability.schemas import (
+    AvailabilityOut,
+    FreeSlotPage,
+    FreeSlotQuery,
+    InstrumentPage,
+    InstrumentQuery,
+    ScheduleIn,
+    ScheduleOut,
+    WindowQuery,
+)
+from booking.kernel import clock
+from booking.kernel.db import transaction
+from booking.kernel.login import login_required
+from booking.kernel.openapi import Blueprint
+from booking.kernel.paging import Page
+from booking.registry import queries as registry
+from booking.tariffs import queries as tariffs
+
+bp = Blueprint("availability", __name__, description="开放时间、忙闲与空档查询")
+
+
+@bp.get("/instruments")
+@bp.doc(security=[])
+@bp.arguments(InstrumentQuery, location="query")
+@bp.response(200, InstrumentPage)
+def instruments(query: dict[str, Any]) -> Page[queries.Listed]:
+    """Find instruments by what they are, what they cost and when they are free."""
+    return queries.list_instruments(**query, caller=caller_or_none(), now=clock.now())
+
+
+@bp.get("/instruments/<id:instrument_id>/schedule")
+@bp.doc(security=[])
+@bp.response(200, ScheduleOut)
+def schedule(instrument_id: int) -> queries.ScheduleSheet:
+    """Show when an instrument is open and how it may be booked."""
+    instrument = registry.get_instrument(instrument_id, caller=caller_or_none())
+    return queries.get_schedule(instrument)
+
+
+@bp.put("/instruments/<id:instrument_id>/schedule")
+@login_required
+@bp.arguments(ScheduleIn)
+@bp.response(200, ScheduleOut)
+def set_schedule(data: dict[str, Any], instrument_id: int) -> queries.ScheduleSheet:
+    """Set opening hours and booking rules; reservations already made stay."""
+    with transaction():
+        return service.set_schedule(instrument_id, **data, caller=caller())
+
+
+@bp.get("/instruments/<id:instrument_id>/availability")
+@bp.doc(security=[])
+@bp.arguments(WindowQuery, location="query")
+@bp.response(200, AvailabilityOut)
+def availability(query: dict[str, Any], instrument_id: int) -> queries.Availability:
+    """Show open, busy and free time; nothing about other customers."""
+    who = caller_or_none()
+    return queries.availability(
+        registry.get_instrument(instrument_id, caller=who),
+        query["window"],
+        customer=tariffs.customer_of(who),
+        caller=who,
+        now=clock.now(),
+    )
+
+
+@bp.get("/free-slots")
+@bp.doc(security=[])
+@bp.arguments(FreeSlotQuery, location="query")
+@bp.response(200, FreeSlotPage)
+def free_slots(query: dict[str, Any]) -> Page[queries.FreeSlot]:
+    """Find the earliest free slot of each instrument, soonest first."""
+    limit = query.pop("limit")
+    found = queries.find_free_slots(
+        **query, customer=tariffs.customer_of(caller_or_none()), now=clock.now()
+    )
+    return Page(list(islice(found, limit)))

@@ -1,0 +1,237 @@
+"""The list of instruments, where what they are meets what they cost and when they are free."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    cast,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+)
+from sqlalchemy.orm import joinedload
+
+from booking.accounts.rules import Caller
+from booking.availability.models import OpeningHours, Schedule, SpecialDay
+from booking.availability.queries.patterns import patterns
+from booking.availability.queries.search import FreeSlot, bookable_by, soonest
+from booking.availability.rules import USUAL_WINDOW
+from booking.kernel import paging
+from booking.kernel.db import db
+from booking.kernel.money import Money
+from booking.kernel.timeslot import TimeSlot
+from booking.registry import queries as registry
+from booking.registry.models import Instrument
+from booking.tariffs import queries as tariffs
+from booking.tariffs.models import Price
+from booking.tariffs.rules import Customer
+
+AT_FIRST, THEN_TIMES = 200, 4
+NO_PRICE = 2**62  # sorts after every price
+
+
+class Sort(StrEnum):
+    """In which order."""
+
+    RELEVANCE = "relevance"
+    NAME = "name"
+    PRICE = "price"
+    EARLIEST = "earliest"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is looked for; everything but the order is optional."""
+
+    sort: Sort = Sort.RELEVANCE
+    q: str | None = None
+    category: str | None = None
+    region: str | None = None
+    institution_id: int | None = None
+    service: str | None = None
+    price_max: Money | None = None
+    window: TimeSlot | None = None
+    minutes: int | None = None
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An instrument of the list, with the customer's price and, if asked for, its free slot."""
+
+    described: registry.Described
+    price: Price | None
+    bookable: bool
+    earliest: FreeSlot | None
+
+
+@dataclass(frozen=True)
+class _Hit:
+    id: int
+    key: tuple[Any, ...]
+    free: FreeSlot | None = None
+
+
+def list_instruments(
+    wanted: Wanted,
+    *,
+    caller: Caller | None,
+    now: datetime,
+    limit: int,
+    cursor: str | None,
+) -> paging.Page[Listed]:
+    """Return a page of what the caller may see and looks for.
+
+    With a window, or in the order of the earliest, only those that are free in it for so many
+    minutes. The number of statements does not depend on the number of instruments shown.
+    """
+    customer = tariffs.customer_of(caller)
+    conditions = _conditions(wanted, caller, customer)
+    if wanted.sort is Sort.EARLIEST:
+        hits = _earliest(wanted, conditions, customer, now, cursor)
+    elif wanted.window is not None:
+        hits = _free_ones(wanted, conditions, customer, now, cursor)
+    else:
+        query = _ordered(wanted, conditions, customer, cursor).limit(limit + 1)
+        hits = (_Hit(row[0], tuple(row[1:])) for row in db.session.execute(query))
+    page = [hit for hit, _ in zip(hits, range(limit + 1), strict=False)]
+    more = len(page) > limit
+    return paging.Page(
+        items=_filled(page[:limit], caller, customer),
+        next_cursor=paging.encode(*page[limit - 1].key, page[limit - 1].id) if more else None,
+    )
+
+
+def _conditions(
+    wanted: Wanted, caller: Caller | None, customer: Customer
+) -> list[ColumnElement[bool]]:
+    found = registry.matching(
+        caller=caller,
+        q=wanted.q,
+        category=wanted.category,
+        region=wanted.region,
+        institution_id=wanted.institution_id,
+    ).whereclause
+    conditions = [] if found is None else [found]
+    if wanted.service is not None:
+        conditions.append(
+            or_(
+                Instrument.service_content.icontains(wanted.service, autoescape=True),
+                Instrument.functions.icontains(wanted.service, autoescape=True),
+                Instrument.standards.contains([wanted.service]),
+            )
+        )
+    if wanted.price_max is not None:
+        conditions.append(_due(customer) <= wanted.price_max.minor * 10_000)
+    return conditions
+
+
+def _due(customer: Customer) -> ColumnElement[int]:
+    """Return what an hour costs the customer after the discount, in 1/10,000 分; or NULL."""
+    due = Price.per_hour_minor * (100 - Price.discount_percent) * 100
+    return (
+        select(func.min(cast(due, BigInteger)))
+        .where(Price.instrument_id == Instrument.id, tariffs.applies_to(customer))
+        .scalar_subquery()
+    )
+
+
+def _ordered(
+    wanted: Wanted,
+    conditions: Sequence[ColumnElement[bool]],
+    customer: Customer,
+    cursor: str | None,
+) -> Select[Any]:
+    """Return the query for ids and sort keys, after the cursor, in the order asked for."""
+    keys = _keys(wanted, customer)
+    query = select(Instrument.id, *keys).where(*conditions).order_by(*keys, Instrument.id)
+    if cursor is None:
+        return query
+    types = {Sort.NAME: (str,), Sort.PRICE: (int,)}.get(wanted.sort, (int, str))
+    after = paging.decode(cursor, *types, int)
+    return query.where(tuple_(*keys, Instrument.id) > tuple_(*map(literal, after)))
+
+
+def _keys(wanted: Wanted, customer: Customer) -> list[ColumnElement[Any]]:
+    if wanted.sort is Sort.PRICE:
+        return [func.coalesce(_due(customer), NO_PRICE)]
+    name = Instrument.name_pinyin.expression
+    return [name] if wanted.sort is Sort.NAME else [registry.rank(wanted.q), name]
+
+
+def _free_ones(
+    wanted: Wanted,
+    conditions: Sequence[ColumnElement[bool]],
+    customer: Customer,
+    now: datetime,
+    cursor: str | None,
+) -> Iterator[_Hit]:
+    """Yield what is free in the window, in the order asked for, looking as far as needed."""
+    assert wanted.window is not None  # noqa: S101 - asked only then
+    bookable = [*conditions, *bookable_by(customer)]
+    rows = db.session.execute(_ordered(wanted, bookable, customer, cursor)).all()
+    start, size = 0, AT_FIRST
+    while chunk := rows[start : start + size]:
+        found = patterns(wanted.window, Instrument.id.in_([row[0] for row in chunk]))
+        free = {
+            each.instrument_id: each
+            for each in soonest(found, wanted.window, now=now, minutes=wanted.minutes)
+        }
+        for row in chunk:
+            if row[0] in free:
+                yield _Hit(row[0], tuple(row[1:]), free[row[0]])
+        start, size = start + size, size * THEN_TIMES
+
+
+def _earliest(
+    wanted: Wanted,
+    conditions: Sequence[ColumnElement[bool]],
+    customer: Customer,
+    now: datetime,
+    cursor: str | None,
+) -> Iterator[_Hit]:
+    """Yield what is free in the window (a week from now unless one is given), soonest first."""
+    window = wanted.window or TimeSlot(now, now + USUAL_WINDOW)
+    after = paging.decode(cursor, int, int) if cursor is not None else [0, 0]
+    found = patterns(window, *bookable_by(customer), *conditions)
+    for free in soonest(found, window, now=now, minutes=wanted.minutes):
+        minute = int(free.starts_at.timestamp()) // 60
+        if [minute, free.instrument_id] > after:
+            yield _Hit(free.instrument_id, (minute,), free)
+
+
+def _filled(hits: Sequence[_Hit], caller: Caller | None, customer: Customer) -> list[Listed]:
+    """Return the instruments of one page with everything that is shown of them."""
+    ids = [hit.id for hit in hits]
+    if not ids:
+        return []
+    query = select(Instrument).where(Instrument.id.in_(ids))
+    query = query.options(joinedload(Instrument.institution, innerjoin=True))
+    by_id = {each.id: each for each in db.session.scalars(query)}
+    prices = tariffs.current_prices(ids, customer)
+    bookable = set(db.session.scalars(_bookable(ids, customer)))
+    described = registry.described([by_id[each] for each in ids], caller=caller)
+    return [
+        Listed(each, prices.get(hit.id), hit.id in bookable, hit.free)
+        for each, hit in zip(described, hits, strict=True)
+    ]
+
+
+def _bookable(ids: Sequence[int], customer: Customer) -> Select[int]:
+    return select(Instrument.id).where(
+        Instrument.id.in_(ids),
+        *bookable_by(customer),
+        exists().where(Schedule.instrument_id == Instrument.id),
+        or_(
+            exists().where(OpeningHours.instrument_id == Instrument.id),
+            exists().where(SpecialDay.instrument_id == Instrument.id),
+        ),
+    )

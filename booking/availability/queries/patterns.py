@@ -1,0 +1,206 @@
+"""How instruments are booked, and what takes their time: for one or for thousands at once.
+
+Instruments with the same policy and the same hours form one pattern, so that opening times are
+worked out once per pattern. The number of statements does not depend on the number of rows.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import BigInteger, ColumnElement, cast, func, literal, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.orm import InstrumentedAttribute
+
+from booking.availability.models import (
+    LONGEST_OCCUPANCY,
+    Occupancy,
+    OpeningHours,
+    Schedule,
+    SpecialDay,
+)
+from booking.availability.rules import BookingPolicy, Interval, Span, WeekPlan
+from booking.kernel.db import db
+from booking.kernel.timeslot import TimeSlot
+from booking.reference.models import CalendarDay
+from booking.registry.models import Instrument
+
+# An interval travels as one number: which day, from which minute, to which.
+_DAY, _OPENS = 1 << 22, 1 << 11
+_EPOCH = date(2000, 1, 1)
+_MARGIN = timedelta(days=1)  # local dates reach into the neighbouring UTC dates
+
+TakenByUnit = dict[int, list[Span]]
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """Instruments that are booked by the same rules, at the same hours; `label` as asked for."""
+
+    policy: BookingPolicy
+    plan: WeekPlan
+    units: int
+    ids: Sequence[int]
+    label: str = ""
+
+
+def patterns(
+    window: TimeSlot,
+    *conditions: ColumnElement[bool],
+    label: InstrumentedAttribute[str] | None = None,
+) -> list[Pattern]:
+    """Return how the instruments that meet the conditions are booked around the window.
+
+    Those without a schedule are left out.
+    """
+    first, last = window.starts_at.date() - _MARGIN, window.ends_at.date() + _MARGIN
+    each = (
+        select(
+            Instrument.id,
+            (literal("") if label is None else label).label("label"),
+            Instrument.time_zone,
+            Instrument.units,
+            Schedule.grid_minutes,
+            Schedule.shortest_minutes,
+            Schedule.longest_minutes,
+            Schedule.lead_minutes,
+            Schedule.horizon_days,
+            Schedule.buffer_before_minutes,
+            Schedule.buffer_after_minutes,
+            Schedule.change_until_minutes,
+            Schedule.observes_holidays,
+            _week().label("week"),
+            _special(first, last).label("special"),
+        )
+        .join(Schedule, Schedule.instrument_id == Instrument.id)
+        .where(*conditions)
+        .cte("each_one")
+    )
+    shared = [column for column in each.c if column.name != "id"]
+    ids = func.array_agg(each.c.id).label("ids")
+    rows = db.session.execute(select(*shared, ids).group_by(*shared)).all()
+    if not rows:
+        return []
+    days = workdays(first, last)
+    return [_pattern(row, days) for row in rows]
+
+
+def _week() -> ColumnElement[Any]:
+    packed = (
+        OpeningHours.weekday * _DAY
+        + OpeningHours.opens_minute * _OPENS
+        + OpeningHours.closes_minute
+    )
+    return (
+        select(func.array_agg(aggregate_order_by(packed, packed)))
+        .where(OpeningHours.instrument_id == Instrument.id)
+        .scalar_subquery()
+    )
+
+
+def _special(first: date, last: date) -> ColumnElement[Any]:
+    packed = (
+        cast(SpecialDay.day - _EPOCH, BigInteger) * _DAY
+        + func.coalesce(SpecialDay.opens_minute, 0) * _OPENS
+        + func.coalesce(SpecialDay.closes_minute, 0)
+    )
+    return (
+        select(func.array_agg(aggregate_order_by(packed, packed)))
+        .where(SpecialDay.instrument_id == Instrument.id, SpecialDay.day.between(first, last))
+        .scalar_subquery()
+    )
+
+
+def _unpacked(packed: Iterable[int] | None) -> dict[int, list[Interval]]:
+    days: dict[int, list[Interval]] = defaultdict(list)
+    for number in packed or ():
+        day, minutes = divmod(number, _DAY)
+        intervals = days[day]
+        if minutes:  # a special day without hours is closed
+            intervals.append(divmod(minutes, _OPENS))
+    return days
+
+
+def _pattern(row: Any, days: dict[date, bool]) -> Pattern:
+    zone = ZoneInfo(row.time_zone)
+    special = _unpacked(row.special)
+    return Pattern(
+        policy=policy_of(row, zone),
+        plan=WeekPlan(
+            zone=zone,
+            week=_unpacked(row.week),
+            special={_EPOCH + timedelta(days=day): hours for day, hours in special.items()},
+            workdays=days,
+            observes_holidays=row.observes_holidays,
+        ),
+        units=row.units,
+        ids=row.ids,
+        label=row.label,
+    )
+
+
+def policy_of(row: Any, zone: ZoneInfo) -> BookingPolicy:
+    """Return the policy from a row that carries a schedule's columns."""
+    return BookingPolicy(
+        zone=zone,
+        grid_minutes=row.grid_minutes,
+        shortest_minutes=row.shortest_minutes,
+        longest_minutes=row.longest_minutes,
+        lead_minutes=row.lead_minutes,
+        horizon_days=row.horizon_days,
+        buffer_before_minutes=row.buffer_before_minutes,
+        buffer_after_minutes=row.buffer_after_minutes,
+        change_until_minutes=row.change_until_minutes,
+    )
+
+
+def workdays(first: date, last: date) -> dict[date, bool]:
+    """Return what the working calendar says of the days; those it does not know are missing."""
+    query = select(CalendarDay.day, CalendarDay.is_workday).where(
+        CalendarDay.day.between(first, last)
+    )
+    return dict(db.session.execute(query).all())
+
+
+def taken(ids: Sequence[int], window: TimeSlot) -> dict[int, TakenByUnit]:
+    """Return what is taken in the window, by instrument and unit, sorted, in whole minutes."""
+    query = (
+        select(
+            Occupancy.instrument_id,
+            Occupancy.unit,
+            func.date_part("epoch", Occupancy.starts_at),
+            func.date_part("epoch", Occupancy.ends_at),
+        )
+        .where(Occupancy.instrument_id == func.any(ids), *_meets(window))
+        .order_by(Occupancy.instrument_id, Occupancy.ends_at)
+    )
+    found: dict[int, TakenByUnit] = defaultdict(lambda: defaultdict(list))
+    for instrument_id, unit, starts, ends in db.session.execute(query):
+        found[instrument_id][unit].append((int(starts // 60), -int(-ends // 60)))
+    return found
+
+
+def taken_slots(instrument_id: int, window: TimeSlot) -> list[Occupancy]:
+    """Return what takes one instrument's time in the window, soonest first."""
+    query = select(Occupancy).where(Occupancy.instrument_id == instrument_id, *_meets(window))
+    return list(db.session.scalars(query.order_by(Occupancy.ends_at, Occupancy.unit)))
+
+
+def is_free(instrument_id: int, slot: TimeSlot, *, units: int) -> bool:
+    """Tell whether a unit has nothing in the slot; only the constraint decides for good."""
+    busy = select(func.count(Occupancy.unit.distinct())).where(
+        Occupancy.instrument_id == instrument_id, Occupancy.unit <= units, *_meets(slot)
+    )
+    return (db.session.scalar(busy) or 0) < units
+
+
+def _meets(window: TimeSlot) -> tuple[ColumnElement[bool], ...]:
+    # The last condition says nothing new; it lets the index stop at the window's end.
+    return (
+        Occupancy.ends_at > window.starts_at,
+        Occupancy.starts_at < window.ends_at,
+        Occupancy.ends_at < window.ends_at + LONGEST_OCCUPANCY,
+    )

@@ -1,0 +1,280 @@
+"""The earliest free slot of each of many instruments, soonest first."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from heapq import heappop, heappush
+from itertools import islice
+from typing import Protocol
+
+from sqlalchemy import ColumnElement, and_, exists, or_
+
+from booking.availability.queries.patterns import Pattern, TakenByUnit, patterns, taken
+from booking.availability.rules import (
+    Fit,
+    Span,
+    first_fit,
+    first_fit_of_units,
+    next_fits,
+    open_spans,
+    slot_of,
+)
+from booking.kernel.text import N_, Text
+from booking.kernel.timeslot import TimeSlot
+from booking.registry import queries as registry
+from booking.registry.models import Instrument, Publication, RunningState, SharingMode
+from booking.tariffs.models import Price
+from booking.tariffs.rules import Customer
+
+STANDS_STILL = (RunningState.REPAIR, RunningState.SCRAP)
+AT_FIRST, THEN_TIMES = 128, 4
+ALTERNATIVES, MOST_EQUALS = 3, 100
+LOOK_AHEAD = timedelta(days=14)
+
+
+@dataclass(frozen=True)
+class FreeSlot:
+    """A slot one could reserve."""
+
+    instrument_id: int
+    slot: TimeSlot
+
+    @property
+    def starts_at(self) -> datetime:
+        """Return its start."""
+        return self.slot.starts_at
+
+    @property
+    def ends_at(self) -> datetime:
+        """Return its end."""
+        return self.slot.ends_at
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A pattern with where its instruments are open and what would fit there."""
+
+    pattern: Pattern
+    opened: Sequence[Span]
+    fit: Fit
+
+    def first_free(self, by_unit: TakenByUnit) -> int | None:
+        """Return the first free minute of one of its instruments."""
+        return first_fit_of_units(self.opened, by_unit, self.pattern.units, self.fit)
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """Why an instrument cannot be booked at all, whatever the slot."""
+
+    rule: str
+    detail: Text
+
+
+class Shared(Protocol):
+    """What decides about booking at all: an instrument, or a sheet that says the same of it."""
+
+    @property
+    def institution_id(self) -> int:
+        """Return the owner."""
+
+    @property
+    def publication(self) -> Publication:
+        """Return whether others can find it."""
+
+    @property
+    def sharing_mode(self) -> SharingMode:
+        """Return with whom it is shared."""
+
+    @property
+    def running_state(self) -> RunningState:
+        """Return whether it runs."""
+
+
+def obstacles(
+    instrument: Shared, *, is_own: bool, has_hours: bool, has_price: bool
+) -> list[Obstacle]:
+    """Return what keeps a customer from booking the instrument: `bookable_by` in words."""
+    found = []
+    if instrument.sharing_mode is SharingMode.NONE or (
+        instrument.sharing_mode is SharingMode.INTERNAL and not is_own
+    ):
+        found.append(Obstacle("sharing_mode", N_("这台仪器仅供机构内部使用。")))
+    if not has_hours or instrument.publication is not Publication.PUBLISHED:
+        found.append(Obstacle("not_open", N_("这台仪器尚未开放在线预约。")))
+    if instrument.running_state in STANDS_STILL:
+        found.append(Obstacle("running_state", N_("这台仪器目前停用，暂不能预约。")))
+    if not has_price and not is_own:
+        found.append(Obstacle("no_price", N_("机构尚未公布适用于您单位的价格。")))
+    return found
+
+
+def bookable_by(customer: Customer) -> list[ColumnElement[bool]]:
+    """Return the conditions under which the customer can book an instrument at all.
+
+    Published, shared with them, not standing still, and with a price; one's own institution's
+    instruments need none.
+    """
+    priced = exists().where(
+        Price.instrument_id == Instrument.id,
+        Price.superseded_at.is_(None),
+        Price.customer_class.in_(customer.classes),
+    )
+    for_them = and_(Instrument.sharing_mode == SharingMode.EXTERNAL, priced)
+    if customer.own_institutions:
+        own = and_(
+            Instrument.institution_id.in_(customer.own_institutions),
+            Instrument.sharing_mode != SharingMode.NONE,
+        )
+        for_them = or_(for_them, own)
+    return [
+        Instrument.publication == Publication.PUBLISHED,
+        Instrument.running_state.not_in(STANDS_STILL),
+        for_them,
+    ]
+
+
+def find_free_slots(
+    window: TimeSlot,
+    *,
+    customer: Customer,
+    now: datetime,
+    minutes: int | None = None,
+    category: str | None = None,
+    region: str | None = None,
+) -> Iterator[FreeSlot]:
+    """Yield the earliest free slot of each instrument in the window, soonest first, then by id.
+
+    Only slots the customer could reserve now: open, untaken, on the grid, within lead time and
+    horizon. Without `minutes` the length is each instrument's usual one.
+    """
+    conditions = bookable_by(customer)
+    if category is not None:
+        conditions.append(registry.in_category(category))
+    if region is not None:
+        conditions.append(registry.in_region(region))
+    yield from soonest(patterns(window, *conditions), window, now=now, minutes=minutes)
+
+
+def soonest(
+    found: Sequence[Pattern], window: TimeSlot, *, now: datetime, minutes: int | None
+) -> Iterator[FreeSlot]:
+    """Yield the earliest free slot of each instrument, soonest first.
+
+    Instruments stand in a queue by when they first open; what takes their time is loaded in
+    growing batches, and only until the next in the queue cannot come before what was found.
+    """
+    candidates = list(_candidates(found, window, now, minutes))
+    queue = sorted(
+        (start, instrument_id, index)
+        for index, candidate in enumerate(candidates)
+        if (start := first_fit(candidate.opened, (), candidate.fit)) is not None
+        for instrument_id in candidate.pattern.ids
+    )
+    heap: list[tuple[int, int, int]] = []
+    for batch in _batches(queue):
+        while heap and heap[0] < batch[0]:
+            yield _free_slot(heappop(heap), candidates)
+        by_instrument = taken([instrument_id for _, instrument_id, _ in batch], window_of(window))
+        for _, instrument_id, index in batch:
+            start = candidates[index].first_free(by_instrument.get(instrument_id, {}))
+            if start is not None:
+                heappush(heap, (start, instrument_id, index))
+    while heap:
+        yield _free_slot(heappop(heap), candidates)
+
+
+def window_of(window: TimeSlot) -> TimeSlot:
+    """Return the window with room for the widest buffers around it."""
+    return window.widened(before_minutes=1440, after_minutes=1440)
+
+
+def _candidates(
+    found: Sequence[Pattern], window: TimeSlot, now: datetime, minutes: int | None
+) -> Iterator[_Candidate]:
+    for pattern in found:
+        policy = pattern.policy
+        wanted = minutes or policy.usual_minutes()
+        earliest, latest = policy.bookable_between(now)
+        starts_at = max(window.starts_at, earliest)
+        ends_at = min(window.ends_at, latest)
+        if starts_at >= ends_at or not policy.takes(wanted):
+            continue
+        yield _Candidate(
+            pattern=pattern,
+            opened=open_spans(pattern.plan, TimeSlot(starts_at, ends_at)),
+            fit=Fit(
+                zone=policy.zone,
+                minutes=wanted,
+                grid_minutes=policy.grid_minutes,
+                before=policy.buffer_before_minutes,
+                after=policy.buffer_after_minutes,
+            ),
+        )
+
+
+def _batches(queue: list[tuple[int, int, int]]) -> Iterator[list[tuple[int, int, int]]]:
+    start, size = 0, AT_FIRST
+    while start < len(queue):
+        yield queue[start : start + size]
+        start, size = start + size, size * THEN_TIMES
+
+
+def _free_slot(entry: tuple[int, int, int], candidates: Sequence[_Candidate]) -> FreeSlot:
+    start, instrument_id, index = entry
+    return FreeSlot(instrument_id, slot_of((start, start + candidates[index].fit.minutes)))
+
+
+@dataclass(frozen=True)
+class Alternatives:
+    """What is free instead: here, and on equal instruments."""
+
+    here: Sequence[FreeSlot]
+    elsewhere: Sequence[FreeSlot]
+
+
+def alternatives(
+    instrument_id: int,
+    slot: TimeSlot,
+    *equal: ColumnElement[bool],
+    customer: Customer,
+    now: datetime,
+    category: str = "",
+) -> Alternatives:
+    """Return up to 3 next free slots of this length here, and up to 3 on equal instruments.
+
+    `equal` says which instruments are equal (none if left out); those of the very `category`
+    come first. Three statements, whatever is found.
+    """
+    window = TimeSlot(slot.starts_at, slot.ends_at + LOOK_AHEAD)
+    same = Instrument.id == instrument_id
+    chosen = or_(same, and_(*bookable_by(customer), *equal)) if equal else same
+    found = patterns(window, chosen, label=Instrument.category_code)
+    candidates = list(_candidates(found, window, now, slot.minutes))
+    # Itself first, then the nearest kin, so that the cut falls on the others.
+    ranked = sorted(
+        (each != instrument_id, candidate.pattern.label != category, each, index)
+        for index, candidate in enumerate(candidates)
+        for each in candidate.pattern.ids
+    )[:MOST_EQUALS]
+    by_instrument = taken([each for _, _, each, _ in ranked], window_of(window)) if ranked else {}
+    here: list[FreeSlot] = []
+    elsewhere: list[tuple[bool, int, int, int]] = []
+    for is_other, is_far, each, index in ranked:
+        by_unit = by_instrument.get(each, {})
+        if not is_other:
+            here = _next_here(candidates[index], each, by_unit)
+        elif (start := candidates[index].first_free(by_unit)) is not None:
+            elsewhere.append((is_far, start, each, index))
+    nearest = sorted(elsewhere)[:ALTERNATIVES]
+    return Alternatives(
+        here=here,
+        elsewhere=[
+            _free_slot((start, each, index), candidates) for _, start, each, index in nearest
+        ],
+    )
+
+
+def _next_here(candidate: _Candidate, instrument_id: int, by_unit: TakenByUnit) -> list[FreeSlot]:
+    fits = next_fits(candidate.opened, by_unit, candidate.pattern.units, candidate.fit)
+    return [FreeSlot(instrument_id, slot_of(span)) for span in islice(fits, ALTERNATIVES)]

@@ -1,0 +1,251 @@
+"""Deciding when an instrument is open; taking and giving back time on its one calendar."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Select, delete, exists, func, insert, literal, select, text
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from booking.accounts.rules import Caller, Permission, require
+from booking.availability import queries, rules
+from booking.availability.errors import SlotTaken
+from booking.availability.models import (
+    LONGEST_OCCUPANCY,
+    NO_OVERLAP,
+    Closure,
+    Occupancy,
+    OccupancyKind,
+    OpeningHours,
+    Schedule,
+    SpecialDay,
+)
+from booking.availability.rules import Interval, Terms
+from booking.journal import service as journal
+from booking.kernel import clock
+from booking.kernel.db import db
+from booking.kernel.errors import InvalidField, Stale
+from booking.kernel.text import N_
+from booking.kernel.timeslot import TimeSlot
+from booking.registry import queries as registry
+
+_QUEUES = 1129270359
+MOST_SPECIAL_DAYS = 400
+
+_CLOSED: list[tuple[int | None, int | None]] = [(None, None)]
+
+Special = tuple[Sequence[Interval], str]  # hours of the day (none: closed) and the reason
+
+
+def set_schedule(
+    instrument_id: int,
+    terms: Terms,
+    week: Mapping[int, Sequence[Interval]],
+    *,
+    caller: Caller,
+    special_days: Mapping[date, Special] | None = None,
+    version: int | None = None,
+) -> queries.ScheduleSheet:
+    """Say when an instrument is open (wall clock, 0 = Monday) and how it may be booked.
+
+    Takes the place of what stood; reservations already made stay. Raises NotFound, NotAllowed,
+    Stale, or InvalidField for what cannot be.
+    """
+    special = special_days or {}
+    _check(terms, week, special)
+    instrument = registry.get_instrument(instrument_id, caller=caller, for_update=True)
+    require(caller, Permission.RUN_INSTRUMENTS, instrument.institution_id)
+    old = queries.find_schedule(instrument)
+    if old is None:
+        if version is not None:
+            raise Stale(version=0)
+        schedule = Schedule(instrument_id=instrument_id)
+        db.session.add(schedule)
+    else:
+        schedule = old.schedule
+        schedule.check_version(version)
+        schedule.touch()
+    before = old.facts() if old else None
+    for name, value in asdict(terms).items():
+        setattr(schedule, name, value)
+    db.session.flush()
+    _replace_hours(instrument_id, week, special)
+    new = queries.get_schedule(instrument)
+    journal.record(
+        "schedule.set",
+        "schedule",
+        instrument_id,
+        by=caller.user_id,
+        organisation_id=instrument.institution_id,
+        old=before,
+        new=new.facts(),
+    )
+    return new
+
+
+def _check(
+    terms: Terms, week: Mapping[int, Sequence[Interval]], special: Mapping[date, Special]
+) -> None:
+    terms.check()
+    for weekday, hours in week.items():
+        if weekday not in range(7):
+            raise InvalidField("week", N_("星期须为 0（周一）到 6（周日）。"))
+        rules.check_hours("week", hours)
+    if len(special) > MOST_SPECIAL_DAYS:
+        raise InvalidField("special_days", N_("特别日期最多 %(most)s 天。", most=MOST_SPECIAL_DAYS))
+    for hours, _ in special.values():
+        rules.check_hours("special_days", hours)
+
+
+def _replace_hours(
+    instrument_id: int, week: Mapping[int, Sequence[Interval]], special: Mapping[date, Special]
+) -> None:
+    for kind in (OpeningHours, SpecialDay):
+        db.session.execute(delete(kind).where(kind.instrument_id == instrument_id))
+    weekly = [
+        {
+            "instrument_id": instrument_id,
+            "weekday": weekday,
+            "opens_minute": opens,
+            "closes_minute": closes,
+        }
+        for weekday, hours in sorted(week.items())
+        for opens, closes in sorted(hours)
+    ]
+    days: list[dict[str, Any]] = [
+        {
+            "instrument_id": instrument_id,
+            "day": day,
+            "opens_minute": opens,
+            "closes_minute": closes,
+            "reason": reason,
+        }
+        for day, (hours, reason) in sorted(special.items())
+        for opens, closes in (sorted(hours) or _CLOSED)
+    ]
+    if weekly:
+        db.session.execute(insert(OpeningHours), weekly)
+    if days:
+        db.session.execute(insert(SpecialDay), days)
+
+
+def occupy(instrument_id: int, slot: TimeSlot, *, units: int = 1) -> tuple[int, int]:
+    """Take the slot (buffers included) for a reservation on any free unit.
+
+    Returns the occupancy's id and the unit; raises SlotTaken if no unit is free. The constraint
+    decides the race and no conflict ever aborts the transaction: insert first, look afterwards.
+    """
+    if units == 1:
+        held = _insert(instrument_id, slot, unit=1)
+        if held is None:
+            raise SlotTaken(slot)
+        return held, 1
+    # Each time round somebody else took the unit that was free when we looked.
+    for _ in range(2 * units):
+        unit = db.session.scalar(_free_unit(instrument_id, slot, units))
+        if unit is None:
+            break
+        held = _insert(instrument_id, slot, unit=unit)
+        if held is not None:
+            return held, unit
+    raise SlotTaken(slot)
+
+
+def release(occupancy_id: int) -> None:
+    """Give the time back."""
+    db.session.execute(delete(Occupancy).where(Occupancy.id == occupancy_id))
+
+
+def queue_for(instrument: int | Select[int]) -> None:
+    """Let one mover or closer at a time through per instrument, until the transaction ends.
+
+    They hold time while they wait for more: two moves that swap slots would each wait for the
+    other's. Creating and cancelling take nothing while they wait, so they need no queue.
+    Whoever queues does it before locking any row. Takes the id or a query for it.
+    """
+    wanted = literal(instrument) if isinstance(instrument, int) else instrument.scalar_subquery()
+    db.session.execute(select(func.pg_advisory_xact_lock(_QUEUES, func.hashint8(wanted))))
+
+
+def close(closure: Closure, *, units: int) -> Closure:
+    """Take a closure's time on its unit, or on all; raise SlotTaken, holding none of it."""
+    taken = [closure.unit] if closure.unit is not None else list(range(1, units + 1))
+    closure.units = len(taken)
+    db.session.add(closure)
+    db.session.flush()
+    rows = [
+        {
+            "instrument_id": closure.instrument_id,
+            "unit": unit,
+            "kind": closure.kind,
+            "starts_at": part.starts_at,
+            "ends_at": part.ends_at,
+            "closure_id": closure.id,
+        }
+        for unit in taken
+        for part in parts(closure.slot)
+    ]
+    statement = upsert(Occupancy).values(rows).on_conflict_do_nothing(constraint=NO_OVERLAP)
+    held = db.session.scalars(statement.returning(Occupancy.id)).all()
+    if len(held) < len(rows):
+        db.session.execute(delete(Occupancy).where(Occupancy.id.in_(held)))
+        db.session.delete(closure)
+        db.session.flush()
+        raise SlotTaken(closure.slot)
+    return closure
+
+
+def parts(slot: TimeSlot) -> Iterator[TimeSlot]:
+    """Yield the slot in pieces no longer than an occupancy may be."""
+    start = slot.starts_at
+    while start < slot.ends_at:
+        end = min(start + LONGEST_OCCUPANCY, slot.ends_at)
+        yield TimeSlot(start, end)
+        start = end
+
+
+def lift(closure: Closure) -> None:
+    """End a closure now: what has passed of it stays taken, the rest is given back."""
+    now = clock.now()
+    held = Occupancy.closure_id == closure.id
+    db.session.execute(delete(Occupancy).where(held, Occupancy.starts_at >= now))
+    for occupancy in db.session.scalars(
+        select(Occupancy).where(held, Occupancy.ends_at > now).with_for_update()
+    ):
+        occupancy.ends_at = now
+    closure.lifted_at = now
+    closure.sequence += 1
+    closure.touch()
+    db.session.flush()
+
+
+_TAKE = text(f"""
+INSERT INTO occupancies (instrument_id, unit, starts_at, ends_at, kind)
+VALUES (:instrument_id, :unit, :starts_at, :ends_at, '{OccupancyKind.RESERVATION}')
+ON CONFLICT ON CONSTRAINT {NO_OVERLAP} DO NOTHING RETURNING id
+""")  # noqa: S608 - our own words
+
+
+def _insert(instrument_id: int, slot: TimeSlot, *, unit: int) -> int | None:
+    taken: int | None = db.session.scalar(
+        _TAKE,
+        {
+            "instrument_id": instrument_id,
+            "unit": unit,
+            "starts_at": slot.starts_at,
+            "ends_at": slot.ends_at,
+        },
+    )
+    return taken
+
+
+def _free_unit(instrument_id: int, slot: TimeSlot, units: int) -> Select[int]:
+    unit = func.generate_series(1, units).column_valued("candidate")
+    overlapping = exists().where(
+        Occupancy.instrument_id == instrument_id,
+        Occupancy.unit == unit,
+        Occupancy.starts_at < slot.ends_at,
+        Occupancy.ends_at > slot.starts_at,
+    )
+    return select(unit).where(~overlapping).order_by(unit).limit(1)

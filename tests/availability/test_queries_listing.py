@@ -1,0 +1,175 @@
+"""The list of instruments: filters, orders, pages, and how many statements they take."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from booking.accounts.rules import CustomerClass, Role
+from booking.availability import queries, service
+from booking.availability.queries import Sort, Wanted, listing
+from booking.kernel.errors import InvalidField
+from booking.kernel.money import Money
+from booking.kernel.timeslot import TimeSlot
+from booking.registry.models import Publication
+from tests.factories import (
+    make_caller,
+    make_institution,
+    make_instrument,
+    make_organisation,
+    make_price,
+    slot,
+)
+from tests.queries_counted import counted
+
+pytestmark = [pytest.mark.service, pytest.mark.usefixtures("session")]
+HOUR = timedelta(hours=1)
+
+
+def found(now, *, caller=None, limit=50, cursor=None, **wanted):
+    return queries.list_instruments(
+        Wanted(**wanted), caller=caller, now=now.at, limit=limit, cursor=cursor
+    )
+
+
+def ids(now, **given):
+    return [each.described.instrument.id for each in found(now, **given).items]
+
+
+def paged(now, **given):
+    """All ids, two at a time."""
+    collected, cursor = [], None
+    while True:
+        page = found(now, limit=2, cursor=cursor, **given)
+        collected += [each.described.instrument.id for each in page.items]
+        if (cursor := page.next_cursor) is None:
+            return collected
+
+
+@pytest.fixture
+def three(session):
+    """Three machines by name a, b, c at 300, 100 and 200 an hour."""
+    made = []
+    for name, amount in (("a", 30000), ("b", 10000), ("c", 20000)):
+        instrument = make_instrument(name=name, name_pinyin=name, price=None)
+        make_price(instrument, per_hour_minor=amount, discount_percent=Decimal(0))
+        made.append(instrument.id)
+    return made
+
+
+def test_by_name_by_price_and_in_pages(now, three):
+    a, b, c = three
+
+    assert ids(now, sort=Sort.NAME) == paged(now, sort=Sort.NAME) == [a, b, c]
+    assert ids(now, sort=Sort.PRICE) == paged(now, sort=Sort.PRICE) == [b, c, a]
+    assert paged(now) == [a, b, c]
+
+
+def test_what_has_no_price_comes_last_and_is_shown_as_not_bookable(now, three):
+    without = make_instrument(price=None).id
+
+    page = found(now, sort=Sort.PRICE)
+
+    assert [each.described.instrument.id for each in page.items][-1] == without
+    assert [each.bookable for each in page.items] == [True, True, True, False]
+    assert page.items[-1].price is None
+
+
+def test_the_discounted_price_counts(now, three):
+    a, b, _ = three
+    cheap = make_instrument(price=None)
+    make_price(cheap, per_hour_minor=30000, discount_percent=Decimal("75"))
+
+    assert ids(now, sort=Sort.PRICE)[0] == cheap.id
+    assert set(ids(now, price_max=Money.of("100.00"))) == {b, cheap.id}
+    assert a not in ids(now, price_max=Money.of("299.99"))
+    assert a in ids(now, price_max=Money.of("300.00"))
+
+
+def test_each_class_sees_its_own_price(now):
+    instrument = make_instrument(price=None)
+    make_price(instrument, CustomerClass.SME, per_hour_minor=1)
+    make_price(instrument, CustomerClass.LARGE, per_hour_minor=9)
+    small, large = make_caller(), make_caller(make_organisation(size_class=None))
+
+    def price(caller):
+        return found(now, caller=caller).items[0].price.per_hour_minor
+
+    assert (price(small), price(large), price(None)) == (1, 9, 1)
+
+
+def test_only_what_is_free_for_so_long_in_the_window(now, three):
+    a, b, c = three
+    for busy in (a, c):
+        take(busy, slot(hours=2))
+    window = TimeSlot(slot().starts_at, slot().ends_at + HOUR)
+
+    assert ids(now, window=window, minutes=120) == [b]
+    assert ids(now, window=window, minutes=60) == [a, b, c]
+    assert paged(now, window=window, minutes=60, sort=Sort.PRICE) == [b, c, a]
+
+
+def test_soonest_first_in_pages(now, three):
+    a, b, c = three
+    take(a, slot(now.at, hours=30))
+
+    assert ids(now, sort=Sort.EARLIEST) == paged(now, sort=Sort.EARLIEST) == [b, c, a]
+    assert found(now, sort=Sort.EARLIEST).items[0].earliest.starts_at == now.at + 2 * HOUR
+
+
+def test_free_ones_are_looked_for_as_far_as_needed(now, monkeypatch, three):
+    monkeypatch.setattr(listing, "AT_FIRST", 1)
+    monkeypatch.setattr(listing, "THEN_TIMES", 1)
+    take(three[0], slot())
+
+    assert ids(now, window=slot(), minutes=120, limit=1) == [three[1]]
+
+
+def test_filters_by_institution_service_category_and_words(now, three):
+    owner = make_institution()
+    own = make_instrument(
+        institution=owner, service_content="金属拉伸与弯曲试验", category_code="030101"
+    )
+
+    assert ids(now, institution_id=owner.id) == [own.id]
+    assert ids(now, service="弯曲") == [own.id]
+    assert ids(now, service="100%") == []
+    assert ids(now, category="03") == [own.id]
+    assert ids(now, q="?") == []
+
+
+def test_drafts_are_seen_by_their_own_people_only(now):
+    owner = make_institution()
+    draft = make_instrument(institution=owner, publication=Publication.DRAFT)
+
+    assert ids(now) == []
+    assert ids(now, caller=make_caller(owner, Role.TESTER)) == [draft.id]
+
+
+@pytest.mark.parametrize("sort", list(Sort))
+def test_a_forged_cursor_is_refused(now, sort):
+    with pytest.raises(InvalidField):
+        found(now, sort=sort, cursor="WyJ4Il0")
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [{}, {"sort": Sort.PRICE}, {"sort": Sort.EARLIEST}, {"window": slot(), "minutes": 60}],
+    ids=str,
+)
+def test_the_number_of_statements_does_not_grow_with_the_rows(now, wanted):
+    caller = make_caller()
+    make_instrument()
+    with counted() as few:
+        found(now, caller=caller, **wanted)
+    for _ in range(12):
+        take(make_instrument(institution=make_institution()).id, slot(now.at))
+
+    with counted() as many:
+        assert len(found(now, caller=caller, **wanted).items) == 13
+
+    assert len(many) == len(few) <= 10
+
+
+def take(instrument_id, when):
+    service.occupy(instrument_id, when)
