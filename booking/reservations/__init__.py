@@ -1,0 +1,1 @@
+"""Time-sharing rental: quote, reserve, move, cancel; closures that meet reservations."""

@@ -1,0 +1,138 @@
+"""REST for quotes, reservations and closures: parse, open the transaction, call one use case."""
+
+from typing import Any
+
+from flask import url_for
+
+from booking.accounts.auth import caller
+from booking.availability.models import Closure
+from booking.kernel.db import transaction
+from booking.kernel.idempotency import idempotent
+from booking.kernel.login import login_required
+from booking.kernel.openapi import Blueprint
+from booking.kernel.paging import Page
+from booking.kernel.schema import PageQuery, VersionIn
+from booking.registry import queries as registry
+from booking.reservations import queries, service
+from booking.reservations.models import Reservation
+from booking.reservations.schemas import (
+    CancelIn,
+    ChangeIn,
+    ClosedOut,
+    ClosureIn,
+    ClosureOut,
+    ClosurePage,
+    QuoteIn,
+    QuoteOut,
+    ReservationIn,
+    ReservationListed,
+    ReservationOut,
+    ReservationPage,
+    ReservationQuery,
+)
+
+bp = Blueprint("reservations", __name__, description="预约：询价、预约、改期、取消、停用")
+Headers = dict[str, str]
+
+
+@bp.post("/quotes")
+@login_required
+@bp.arguments(QuoteIn)
+@bp.response(200, QuoteOut)
+def quote(data: dict[str, Any]) -> service.Offer:
+    """Say what a slot costs, what it saves, and every rule that would refuse it."""
+    return service.quote(**data, caller=caller())
+
+
+@bp.post("/reservations")
+@login_required
+@idempotent
+@bp.arguments(ReservationIn)
+@bp.response(201, ReservationOut)
+def create(data: dict[str, Any]) -> tuple[Reservation, Headers]:
+    """Reserve an instrument; 409 with alternatives if taken, 422 with all broken rules."""
+    with transaction():
+        reservation = service.reserve(**data, caller=caller())
+    return reservation, {"Location": url_for(".show", reservation_id=reservation.id)}
+
+
+@bp.get("/reservations")
+@login_required
+@bp.arguments(ReservationQuery, location="query")
+@bp.response(200, ReservationPage)
+def index(query: dict[str, Any]) -> Page[Reservation]:
+    """List the reservations the caller may see, latest made first."""
+    return queries.list_reservations(caller=caller(), **query)
+
+
+@bp.get("/reservations/<id:reservation_id>")
+@login_required
+@bp.response(200, ReservationListed)
+def show(reservation_id: int) -> Reservation:
+    """Show one reservation."""
+    return queries.get_reservation(reservation_id, caller=caller())
+
+
+@bp.patch("/reservations/<id:reservation_id>")
+@login_required
+@bp.arguments(ChangeIn)
+@bp.response(200, ReservationOut)
+def change(data: dict[str, Any], reservation_id: int) -> Reservation:
+    """Move a reservation, under the same guarantees as a new one, or change its purpose."""
+    with transaction():
+        return service.change(reservation_id, **data, caller=caller())
+
+
+@bp.post("/reservations/<id:reservation_id>/cancel")
+@login_required
+@idempotent
+@bp.arguments(CancelIn)
+@bp.response(200, ReservationOut)
+def cancel(data: dict[str, Any], reservation_id: int) -> Reservation:
+    """Cancel a reservation and free its time."""
+    with transaction():
+        return service.cancel(reservation_id, **data, caller=caller())
+
+
+@bp.post("/instruments/<id:instrument_id>/closures")
+@login_required
+@idempotent
+@bp.arguments(ClosureIn)
+@bp.response(201, ClosedOut)
+def close(data: dict[str, Any], instrument_id: int) -> tuple[service.Closed, Headers]:
+    """Close an instrument for a while; 409 names the reservations in the way.
+
+    Those listed in `cancel` give way in the same transaction.
+    """
+    with transaction():
+        done = service.close(instrument_id, **data, caller=caller())
+    return done, {"Location": url_for(".show_closure", closure_id=done.closure.id)}
+
+
+@bp.get("/instruments/<id:instrument_id>/closures")
+@login_required
+@bp.arguments(PageQuery, location="query")
+@bp.response(200, ClosurePage)
+def closures(query: dict[str, Any], instrument_id: int) -> Page[Closure]:
+    """List an instrument's closures for its owner's people, latest made first."""
+    registry.get_instrument(instrument_id, caller=caller())
+    return queries.list_closures(instrument_id, caller=caller(), **query)
+
+
+@bp.get("/closures/<id:closure_id>")
+@login_required
+@bp.response(200, ClosureOut)
+def show_closure(closure_id: int) -> Closure:
+    """Show one closure to its owner's people."""
+    return queries.get_closure(closure_id, caller=caller())
+
+
+@bp.post("/closures/<id:closure_id>/lift")
+@login_required
+@idempotent
+@bp.arguments(VersionIn)
+@bp.response(200, ClosureOut)
+def lift(data: dict[str, Any], closure_id: int) -> Closure:
+    """End a closure now and give back what is left of it."""
+    with transaction():
+        return service.lift(closure_id, **data, caller=caller())

@@ -1,0 +1,54 @@
+"""What can go wrong with a reservation."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from booking.kernel.errors import Conflict, RuleViolation
+from booking.kernel.text import N_
+
+
+class NotBookable(RuleViolation):
+    """One or more rules say no; all of them are named at once, with slots that keep them."""
+
+    code = "not_bookable"
+
+    def __init__(
+        self, violations: Sequence[Any], *, alternatives: Sequence[dict[str, Any]] = ()
+    ) -> None:
+        super().__init__(
+            N_("有 %(count)s 条预约规则不符。", count=len(violations)),
+            violations=[{"rule": v.rule, "detail": v.detail} for v in violations],
+            alternatives=list(alternatives),
+        )
+        self.violations = violations
+
+
+class OnAPromise(Conflict):
+    """A closure would sit on reservations, which must be named to be cancelled with it, or on
+    another closure.
+    """
+
+    code = "slot_taken"
+
+    def __init__(self, reservations: Sequence[Any], closures: Sequence[Any] = ()) -> None:
+        message = N_("该时间段内已有 %(count)s 个预约。", count=len(reservations))
+        if not reservations:
+            message = N_("该时间段内已有停用安排。")
+        super().__init__(
+            message,
+            reservations=[
+                {"id": r.id, "number": r.number, "starts_at": r.starts_at, "ends_at": r.ends_at}
+                for r in reservations
+            ],
+            closures=[
+                {"id": c.id, "kind": str(c.kind), "starts_at": c.starts_at, "ends_at": c.ends_at}
+                for c in closures
+            ],
+        )
+
+
+class TooLateToChange(RuleViolation):
+    """The latest moment for changing or cancelling has passed."""
+
+    code = "too_late"
+    sentence = N_("已过可修改或取消的时限，请联系机构。")

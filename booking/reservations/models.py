@@ -1,0 +1,143 @@
+"""A reservation, its life cycle, and the price frozen on it."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, composite, mapped_column, relationship
+
+from booking.accounts.models import Organisation, User
+from booking.accounts.rules import CustomerClass
+from booking.availability.models import Occupancy
+from booking.kernel.db import Model, Versioned, Word
+from booking.kernel.errors import WrongState
+from booking.kernel.money import Money
+from booking.kernel.timeslot import TimeSlot
+from booking.registry.models import Instrument
+from booking.tariffs.models import Price
+
+
+class ReservationStatus(StrEnum):
+    """Stored in iCalendar's words where it has them (domain §6.4, end)."""
+
+    TENTATIVE = "tentative"
+    CONFIRMED = "confirmed"
+    IN_USE = "in_use"
+    COMPLETED = "completed"
+    USAGE_CONFIRMED = "usage_confirmed"
+    SETTLED = "settled"
+    CLOSED = "closed"
+    CANCELLED = "cancelled"
+    DECLINED = "declined"
+    EXPIRED = "expired"
+    NO_SHOW = "no_show"
+
+
+S = ReservationStatus
+HOLDING = frozenset({S.TENTATIVE, S.CONFIRMED, S.IN_USE})
+TRANSITIONS: dict[ReservationStatus, frozenset[ReservationStatus]] = {
+    S.TENTATIVE: frozenset({S.CONFIRMED, S.DECLINED, S.EXPIRED, S.CANCELLED}),
+    S.CONFIRMED: frozenset({S.IN_USE, S.CANCELLED, S.NO_SHOW}),
+    S.IN_USE: frozenset({S.COMPLETED}),
+    S.COMPLETED: frozenset({S.USAGE_CONFIRMED}),
+    S.USAGE_CONFIRMED: frozenset({S.SETTLED}),
+    S.SETTLED: frozenset({S.CLOSED}),
+    S.CLOSED: frozenset(),
+    S.CANCELLED: frozenset(),
+    S.DECLINED: frozenset(),
+    S.EXPIRED: frozenset(),
+    S.NO_SHOW: frozenset({S.SETTLED}),
+}
+
+
+class Reservation(Versioned, Model):
+    """An organisation's claim on an instrument's time, at a price agreed when it was made."""
+
+    __tablename__ = "reservations"
+    __table_args__ = (
+        CheckConstraint("ends_at > starts_at", name="forwards"),
+        CheckConstraint("price_minor >= 0 AND list_minor >= price_minor", name="price"),
+        CheckConstraint(
+            "status NOT IN ('tentative', 'confirmed', 'in_use') OR occupancy_id IS NOT NULL",
+            name="holds",
+        ),
+        CheckConstraint(
+            "status NOT IN ('cancelled', 'declined', 'expired') OR occupancy_id IS NULL",
+            name="let_go",
+        ),
+        Index("ix_reservations_organisation", "organisation_id", "id"),
+        Index("ix_reservations_user", "user_id", "id"),
+        Index("ix_reservations_instrument", "instrument_id", "ends_at"),
+        Index(
+            "ix_reservations_paid_in_full",
+            "price_id",
+            postgresql_where=text(
+                "price_minor = list_minor AND status IN ('usage_confirmed', 'settled', 'closed')"
+            ),
+        ),
+        # Calendar feeds read a window of them.
+        Index("ix_reservations_organisation_ends", "organisation_id", "ends_at"),
+        Index("ix_reservations_user_ends", "user_id", "ends_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    instrument_id: Mapped[int] = mapped_column(ForeignKey(Instrument.id))
+    instrument: Mapped[Instrument] = relationship(lazy="raise")
+    organisation_id: Mapped[int] = mapped_column(ForeignKey(Organisation.id))
+    organisation: Mapped[Organisation] = relationship(lazy="raise")
+    user_id: Mapped[int] = mapped_column(ForeignKey(User.id))
+    user: Mapped[User] = relationship(lazy="raise")
+    occupancy_id: Mapped[int | None] = mapped_column(
+        ForeignKey(Occupancy.id, deferrable=True, initially="DEFERRED"), unique=True
+    )
+    unit: Mapped[int]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    slot: Mapped[TimeSlot] = composite(TimeSlot, "starts_at", "ends_at")
+    buffer_before_minutes: Mapped[int] = mapped_column(default=0)
+    buffer_after_minutes: Mapped[int] = mapped_column(default=0)
+    status: Mapped[ReservationStatus] = mapped_column(Word(ReservationStatus), default=S.CONFIRMED)
+    purpose: Mapped[str] = mapped_column(default="")
+    customer_class: Mapped[CustomerClass] = mapped_column(Word(CustomerClass))
+    price_id: Mapped[int | None] = mapped_column(ForeignKey(Price.id))
+    currency: Mapped[str] = mapped_column(default="CNY")
+    list_minor: Mapped[int]
+    price_minor: Mapped[int]
+    baseline_minor: Mapped[int | None]
+    baseline_rank: Mapped[int | None]
+    cancelled_at: Mapped[datetime | None]
+    cancelled_by: Mapped[int | None]
+    cancel_reason: Mapped[str] = mapped_column(default="")
+    sequence: Mapped[int] = mapped_column(default=0)  # of the calendar event
+
+    @property
+    def number(self) -> str:
+        """Return the number people use, e.g. R-000123."""
+        return f"R-{self.id:06d}"
+
+    @property
+    def price(self) -> Money:
+        """Return what is due."""
+        return Money(self.price_minor, self.currency)
+
+    @property
+    def list_price(self) -> Money:
+        """Return what the published list asks for the same time."""
+        return Money(self.list_minor, self.currency)
+
+    @property
+    def baseline(self) -> Money | None:
+        """Return what it is compared with, or None (domain §4.3)."""
+        return None if self.baseline_minor is None else Money(self.baseline_minor, self.currency)
+
+    @property
+    def expected_saving(self) -> Money | None:
+        """Return baseline minus price; counted only once use is confirmed and settled."""
+        return self.baseline - self.price if self.baseline else None
+
+    def become(self, status: ReservationStatus, *, action: str) -> None:
+        """Change the status, or raise WrongState if the life cycle has no such move."""
+        if status not in TRANSITIONS[self.status]:
+            raise WrongState(self.status, action)
+        self.status = status
+        self.touch()

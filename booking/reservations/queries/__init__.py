@@ -1,0 +1,28 @@
+"""Reads for reservations: the sheet a decision needs, what a caller may see, breaches."""
+
+from booking.reservations.queries.breaches import breaches
+from booking.reservations.queries.reading import (
+    InTheWay,
+    closures_visible_to,
+    get_closure,
+    get_reservation,
+    in_the_way,
+    list_closures,
+    list_reservations,
+    visible_to,
+)
+from booking.reservations.queries.sheets import Sheet, get_sheet
+
+__all__ = [
+    "InTheWay",
+    "Sheet",
+    "breaches",
+    "closures_visible_to",
+    "get_closure",
+    "get_reservation",
+    "get_sheet",
+    "in_the_way",
+    "list_closures",
+    "list_reservations",
+    "visible_to",
+]

@@ -1,0 +1,60 @@
+"""What must never be true of reservations (contract §6.1, §6.3 to §6.5)."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import text
+
+from booking.kernel.db import db
+
+_HOLDS_NOTHING = text("""
+SELECT r.id FROM reservations r LEFT JOIN occupancies o ON o.id = r.occupancy_id
+ WHERE (r.status IN ('tentative', 'confirmed', 'in_use')
+        AND (o.id IS NULL OR o.kind <> 'reservation'))
+    OR (r.status IN ('cancelled', 'declined', 'expired') AND r.occupancy_id IS NOT NULL)
+ ORDER BY r.id
+""")
+_HOLDS_OTHER_TIME = text("""
+SELECT r.id FROM reservations r JOIN occupancies o ON o.id = r.occupancy_id
+ WHERE o.instrument_id <> r.instrument_id OR o.unit <> r.unit
+    OR o.starts_at <> r.starts_at - make_interval(mins => r.buffer_before_minutes::int)
+    OR o.ends_at <> r.ends_at + make_interval(mins => r.buffer_after_minutes::int)
+ ORDER BY r.id
+""")
+_NOBODYS = text("""
+SELECT o.id FROM occupancies o LEFT JOIN reservations r ON r.occupancy_id = o.id
+ WHERE o.kind = 'reservation' AND r.id IS NULL ORDER BY o.id
+""")
+# The list price follows from the version it was agreed on, half up; the baseline is that list
+# price or none; baseline = price + expected saving, which is never negative.
+_PRICES = text("""
+SELECT r.id FROM reservations r LEFT JOIN prices p ON p.id = r.price_id
+ WHERE r.price_minor < 0 OR r.price_minor > r.list_minor
+    OR (r.baseline_minor IS NULL) <> (r.baseline_rank IS NULL)
+    OR r.baseline_minor <> r.list_minor
+    OR (p.id IS NULL AND r.list_minor <> 0)
+    OR p.instrument_id <> r.instrument_id OR p.customer_class <> r.customer_class
+    OR p.per_hour_currency <> r.currency
+    OR r.list_minor <> round(
+           p.per_hour_minor::numeric * extract(epoch FROM r.ends_at - r.starts_at) / 3600)
+ ORDER BY r.id
+""")
+_UNRECORDED = text("""
+SELECT r.id FROM reservations r
+  LEFT JOIN (SELECT subject_id, count(*) AS entries FROM journal_entries
+              WHERE subject_type = 'reservation' AND action LIKE 'reservation.%'
+              GROUP BY subject_id) j ON j.subject_id = r.id
+ WHERE coalesce(j.entries, 0) < r.version ORDER BY r.id
+""")
+
+
+def breaches() -> Iterator[str]:
+    """Yield one sentence for each breach of the reservations' invariants."""
+    for query, sentence in (
+        (_HOLDS_NOTHING, "预约 {} 的状态与它的占用不符。"),
+        (_HOLDS_OTHER_TIME, "预约 {} 占用的时间不是它的时段。"),
+        (_NOBODYS, "占用 {} 不属于任何预约。"),
+        (_PRICES, "预约 {} 的金额算不平。"),
+        (_UNRECORDED, "预约 {} 的变更没有全部记入日志。"),
+    ):
+        for found in db.session.scalars(query):
+            yield sentence.format(found)

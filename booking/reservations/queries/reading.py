@@ -1,0 +1,169 @@
+"""Reservations and closures as far as a caller may see them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, false, or_, select
+from sqlalchemy.orm import joinedload
+
+from booking.accounts.rules import Caller, Permission, Scope
+from booking.availability.models import Closure, Occupancy, OccupancyKind
+from booking.kernel import paging
+from booking.kernel.db import db
+from booking.kernel.errors import NotFound
+from booking.kernel.timeslot import TimeSlot
+from booking.registry.models import Instrument
+from booking.reservations.models import Reservation, ReservationStatus
+
+_READS = frozenset({Scope.READ, Scope.RESERVATIONS})
+_WITH_NAMES = (
+    joinedload(Reservation.instrument).joinedload(Instrument.institution),
+    joinedload(Reservation.organisation),
+)
+
+
+def visible_to(caller: Caller) -> Select[Reservation]:
+    """Return the reservations the caller may see, on either side of the counter.
+
+    Their own; all of an organisation they manage or keep the books for; all on instruments of
+    an institution they work the day for.
+    """
+    customer_of = caller.organisations_with(Permission.SEE_CUSTOMER_SIDE)
+    customer_of |= caller.organisations_with(Permission.CHANGE_CUSTOMER_SIDE)
+    may_see: list[ColumnElement[bool]] = []
+    if caller.scopes & _READS:
+        may_see.append(
+            (Reservation.user_id == caller.user_id)
+            & Reservation.organisation_id.in_(caller.organisations)
+        )
+    if customer_of:
+        may_see.append(Reservation.organisation_id.in_(customer_of))
+    if owner_of := _owner_of(caller):
+        owned = select(Instrument.id).where(Instrument.institution_id.in_(owner_of))
+        may_see.append(Reservation.instrument_id.in_(owned))
+    return select(Reservation).where(or_(false(), *may_see))
+
+
+def _owner_of(caller: Caller) -> frozenset[int]:
+    return caller.organisations_with(Permission.SEE_OWNER_SIDE) | caller.organisations_with(
+        Permission.RUN_INSTRUMENTS
+    )
+
+
+def get_reservation(
+    reservation_id: int, *, caller: Caller, for_update: bool = False
+) -> Reservation:
+    """Return the reservation with its instrument, or raise NotFound.
+
+    With `for_update` the row is locked: two moves of one reservation go one after the other.
+    """
+    query = visible_to(caller).where(Reservation.id == reservation_id).options(*_WITH_NAMES)
+    if for_update:
+        query = query.with_for_update(of=Reservation).execution_options(populate_existing=True)
+    found = db.session.scalar(query)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def list_reservations(
+    *,
+    caller: Caller,
+    limit: int,
+    cursor: str | None,
+    status: ReservationStatus | None = None,
+    instrument_id: int | None = None,
+    window: tuple[datetime | None, datetime | None] = (None, None),
+) -> paging.Page[Reservation]:
+    """Return a page of the caller's reservations that meet the window, latest made first."""
+    query = visible_to(caller).options(*_WITH_NAMES)
+    starts_at, ends_at = window
+    if status is not None:
+        query = query.where(Reservation.status == status)
+    if instrument_id is not None:
+        query = query.where(Reservation.instrument_id == instrument_id)
+    if starts_at is not None:
+        query = query.where(Reservation.ends_at > starts_at)
+    if ends_at is not None:
+        query = query.where(Reservation.starts_at < ends_at)
+    if cursor is not None:
+        query = query.where(Reservation.id < paging.decode(cursor, int)[0])
+    rows = db.session.scalars(query.order_by(Reservation.id.desc()).limit(limit + 1)).all()
+    return _page(rows, limit)
+
+
+def _page(rows: Sequence[Any], limit: int) -> paging.Page[Any]:
+    more = len(rows) > limit
+    return paging.Page(
+        items=rows[:limit], next_cursor=paging.encode(rows[limit - 1].id) if more else None
+    )
+
+
+@dataclass(frozen=True)
+class InTheWay:
+    """What already holds time a closure would take: promises, and other closures."""
+
+    reservations: Sequence[Reservation]
+    closures: Sequence[Closure]
+
+
+def in_the_way(instrument_id: int, slot: TimeSlot, *, unit: int | None) -> InTheWay:
+    """Return what meets the slot on the unit (None: on any); the reservations are locked."""
+    meets = [
+        Occupancy.instrument_id == instrument_id,
+        Occupancy.starts_at < slot.ends_at,
+        Occupancy.ends_at > slot.starts_at,
+    ]
+    if unit is not None:
+        meets.append(Occupancy.unit == unit)
+    promises = (
+        select(Reservation)
+        .join(Occupancy, Occupancy.id == Reservation.occupancy_id)
+        .where(*meets)
+        .order_by(Reservation.id)
+        .options(*_WITH_NAMES)
+        .with_for_update(of=Reservation)
+        .execution_options(populate_existing=True)
+    )
+    closed = (
+        select(Closure)
+        .where(
+            Closure.id.in_(
+                select(Occupancy.closure_id).where(
+                    *meets, Occupancy.kind != OccupancyKind.RESERVATION
+                )
+            )
+        )
+        .order_by(Closure.id)
+    )
+    return InTheWay(db.session.scalars(promises).all(), db.session.scalars(closed).all())
+
+
+def closures_visible_to(caller: Caller) -> Select[Closure]:
+    """Return the closures of the institutions the caller works the day for."""
+    owned = select(Instrument.id).where(Instrument.institution_id.in_(_owner_of(caller)))
+    return select(Closure).where(Closure.instrument_id.in_(owned))
+
+
+def get_closure(closure_id: int, *, caller: Caller, for_update: bool = False) -> Closure:
+    """Return the closure, or raise NotFound; `for_update` locks it."""
+    query = closures_visible_to(caller).where(Closure.id == closure_id)
+    if for_update:
+        query = query.with_for_update(of=Closure).execution_options(populate_existing=True)
+    found = db.session.scalar(query)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def list_closures(
+    instrument_id: int, *, caller: Caller, limit: int, cursor: str | None
+) -> paging.Page[Closure]:
+    """Return a page of an instrument's closures, latest made first."""
+    query = closures_visible_to(caller).where(Closure.instrument_id == instrument_id)
+    if cursor is not None:
+        query = query.where(Closure.id < paging.decode(cursor, int)[0])
+    rows = db.session.scalars(query.order_by(Closure.id.desc()).limit(limit + 1)).all()
+    return _page(rows, limit)

@@ -1,0 +1,169 @@
+"""The sheet on which a reservation is decided: one statement, one look at the world."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import text
+
+from booking.accounts.rules import CustomerClass, OrganisationKind, SizeClass, customer_class
+from booking.availability.queries import policy_of
+from booking.availability.rules import BookingPolicy, Interval, WeekPlan
+from booking.kernel import clock
+from booking.kernel.db import db
+from booking.kernel.errors import NotFound
+from booking.kernel.money import Money
+from booking.kernel.timeslot import TimeSlot
+from booking.registry.models import Publication, RunningState, SharingMode
+from booking.tariffs.rules import PUBLIC_FOR, Customer, PriceFacts
+
+_DAY, _MONTH = timedelta(days=1), timedelta(days=32)
+
+# The instrument, its policy and hours, the days around the slot, today's prices, and who the
+# customer is. Whether a price was ever paid in full is only asked of a young one: an older one
+# serves as baseline anyway (domain §4.3).
+_SHEET = text("""
+SELECT i.id, i.institution_id, i.units, i.publication, i.sharing_mode, i.running_state,
+       i.time_zone, i.category_code, i.region_code, o.kind AS customer_kind, s.grid_minutes,
+       s.shortest_minutes, s.longest_minutes, s.lead_minutes, s.horizon_days,
+       s.buffer_before_minutes, s.buffer_after_minutes, s.change_until_minutes,
+       s.observes_holidays,
+       (SELECT d.size_class FROM enterprise_declarations d
+         WHERE d.organisation_id = o.id ORDER BY d.id DESC LIMIT 1) AS size_class,
+       (SELECT json_agg(json_build_array(h.weekday, h.opens_minute, h.closes_minute))
+          FROM opening_hours h WHERE h.instrument_id = i.id) AS hours,
+       (SELECT json_agg(json_build_array(x.day, x.opens_minute, x.closes_minute))
+          FROM special_days x
+         WHERE x.instrument_id = i.id AND x.day BETWEEN :first AND :last) AS special,
+       (SELECT json_agg(json_build_array(c.day, c.is_workday))
+          FROM calendar_days c WHERE c.day BETWEEN :first AND :last) AS days,
+       (SELECT json_agg(json_build_array(p.customer_class, p.id, p.per_hour_minor,
+               p.per_hour_currency, p.discount_percent::text, p.published_at,
+               CASE WHEN p.published_at > :young THEN EXISTS (
+                   SELECT FROM reservations r WHERE r.price_id = p.id
+                      AND r.price_minor = r.list_minor AND r.price_minor > 0
+                      AND r.status IN ('usage_confirmed', 'settled', 'closed'))
+               ELSE false END))
+          FROM prices p WHERE p.instrument_id = i.id AND p.superseded_at IS NULL) AS prices
+  FROM instruments i
+  JOIN organisations o ON o.id = :organisation_id
+  LEFT JOIN schedules s ON s.instrument_id = i.id
+ WHERE i.id = :instrument_id
+""")
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """All that decides about one customer's slot on one instrument."""
+
+    instrument_id: int
+    institution_id: int
+    organisation_id: int
+    category_code: str
+    region_code: str | None
+    units: int
+    publication: Publication
+    sharing_mode: SharingMode
+    running_state: RunningState
+    policy: BookingPolicy | None
+    plan: WeekPlan
+    customer_class: CustomerClass
+    class_elsewhere: CustomerClass
+    price: PriceFacts | None
+
+    @property
+    def is_own(self) -> bool:
+        """Tell whether the owner itself is the customer."""
+        return self.institution_id == self.organisation_id
+
+    @property
+    def has_hours(self) -> bool:
+        """Tell whether the instrument ever opens."""
+        return self.policy is not None and self.plan.ever_opens
+
+    @property
+    def customer(self) -> Customer:
+        """Return whose prices apply where the customer might go instead."""
+        return Customer((self.class_elsewhere,), frozenset({self.organisation_id}))
+
+
+def get_sheet(instrument_id: int, slot: TimeSlot, *, organisation_id: int) -> Sheet:
+    """Return the sheet; NotFound if there is no such instrument, or not for this customer."""
+    row = db.session.execute(
+        _SHEET,
+        {
+            "instrument_id": instrument_id,
+            "organisation_id": organisation_id,
+            "first": slot.starts_at.date() - _DAY,
+            "last": min(slot.ends_at.date(), slot.starts_at.date() + _MONTH) + _DAY,
+            "young": clock.now() - PUBLIC_FOR,
+        },
+    ).one_or_none()
+    if row is None or (
+        row.publication != Publication.PUBLISHED and row.institution_id != organisation_id
+    ):
+        raise NotFound
+    zone = ZoneInfo(row.time_zone)
+    pays_as = _class_of(row, is_owner=row.institution_id == organisation_id)
+    return Sheet(
+        instrument_id=row.id,
+        institution_id=row.institution_id,
+        organisation_id=organisation_id,
+        category_code=row.category_code,
+        region_code=row.region_code,
+        units=row.units,
+        publication=Publication(row.publication),
+        sharing_mode=SharingMode(row.sharing_mode),
+        running_state=RunningState(row.running_state),
+        policy=policy_of(row, zone) if row.grid_minutes is not None else None,
+        plan=_plan(row, zone),
+        customer_class=pays_as,
+        class_elsewhere=_class_of(row, is_owner=False),
+        price=next((_facts(price) for price in row.prices or () if price[0] == pays_as), None),
+    )
+
+
+def _class_of(row: Any, *, is_owner: bool) -> CustomerClass:
+    return customer_class(
+        kind=OrganisationKind(row.customer_kind),
+        size_class=SizeClass(row.size_class) if row.size_class else None,
+        is_owner=is_owner,
+    )
+
+
+def _plan(row: Any, zone: ZoneInfo) -> WeekPlan:
+    week: dict[int, list[Interval]] = defaultdict(list)
+    for weekday, opens, closes in row.hours or ():
+        week[weekday].append((opens, closes))
+    return WeekPlan(
+        zone=zone,
+        week=week,
+        special=special_days(row.special or ()),
+        workdays={date.fromisoformat(day): works for day, works in row.days or ()},
+        observes_holidays=bool(row.observes_holidays),
+    )
+
+
+def special_days(rows: Iterable[Sequence[Any]]) -> dict[date, list[Interval]]:
+    """Return intervals by date; a date without any is closed."""
+    days: dict[date, list[Interval]] = defaultdict(list)
+    for day, opens, closes in rows:
+        intervals = days[date.fromisoformat(day)]
+        if opens is not None:
+            intervals.append((opens, closes))
+    return days
+
+
+def _facts(row: Sequence[Any]) -> PriceFacts:
+    _, price_id, minor, currency, discount, published_at, used = row
+    return PriceFacts(
+        id=price_id,
+        per_hour=Money(minor, currency),
+        discount_percent=Decimal(discount),
+        published_at=datetime.fromisoformat(published_at),
+        used_at_full_price=used,
+    )

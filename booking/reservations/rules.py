@@ -1,0 +1,144 @@
+"""May this slot be reserved: every rule of the booking policy, all at once. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from booking.availability.rules import BookingPolicy, WeekPlan, open_windows
+from booking.kernel.text import N_, Text
+from booking.kernel.timeslot import TimeSlot
+from booking.reservations.errors import TooLateToChange
+
+# Rules that another choice of time would keep.
+OF_TIME = frozenset({"past", "lead_time", "horizon", "shortest", "longest", "grid", "closed"})
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A rule the slot breaks, with its value and how to comply, in words."""
+
+    rule: str
+    detail: Text
+
+
+def broken_rules(
+    slot: TimeSlot, policy: BookingPolicy, plan: WeekPlan, *, now: datetime
+) -> Iterator[Violation]:
+    """Yield every rule of time that the slot breaks."""
+    yield from _when(slot, policy, now)
+    yield from _how_long(slot, policy)
+    yield from _on_grid(slot, policy)
+    yield from _open(slot, plan)
+
+
+def check_changeable(slot: TimeSlot, policy: BookingPolicy, *, now: datetime) -> None:
+    """Raise TooLateToChange once the owner's latest moment for changes has passed."""
+    until = slot.starts_at - timedelta(minutes=policy.change_until_minutes)
+    if now > until:
+        raise TooLateToChange(
+            N_(
+                "%(until)s 之后不能自行改期或取消，请联系机构。",
+                until=wall_clock(until, policy.zone),
+            )
+        )
+
+
+def _when(slot: TimeSlot, policy: BookingPolicy, now: datetime) -> Iterator[Violation]:
+    earliest = now + timedelta(minutes=policy.lead_minutes)
+    latest = now + timedelta(days=policy.horizon_days)
+    if slot.starts_at < now:
+        yield Violation("past", N_("开始时间已过，请选择以后的时段。"))
+    elif slot.starts_at < earliest:
+        yield Violation(
+            "lead_time",
+            N_(
+                "需提前 %(length)s 预约，最早可约 %(earliest)s。",
+                length=length(policy.lead_minutes),
+                earliest=wall_clock(earliest, policy.zone),
+            ),
+        )
+    if slot.ends_at > latest:
+        yield Violation(
+            "horizon",
+            N_(
+                "最多可提前 %(days)s 天预约，最晚可约到 %(latest)s。",
+                days=policy.horizon_days,
+                latest=wall_clock(latest, policy.zone),
+            ),
+        )
+
+
+def _how_long(slot: TimeSlot, policy: BookingPolicy) -> Iterator[Violation]:
+    wanted = slot.duration
+    if wanted < timedelta(minutes=policy.shortest_minutes):
+        yield Violation(
+            "shortest",
+            N_(
+                "单次最短 %(limit)s，您选了 %(wanted)s。",
+                limit=length(policy.shortest_minutes),
+                wanted=length(slot.minutes),
+            ),
+        )
+    if wanted > timedelta(minutes=policy.longest_minutes):
+        yield Violation(
+            "longest",
+            N_(
+                "单次最长 %(limit)s，您选了 %(wanted)s。可分次预约。",
+                limit=length(policy.longest_minutes),
+                wanted=length(slot.minutes),
+            ),
+        )
+
+
+def _on_grid(slot: TimeSlot, policy: BookingPolicy) -> Iterator[Violation]:
+    start = slot.starts_at.astimezone(policy.zone)
+    midnight = start.replace(hour=0, minute=0, second=0, microsecond=0)
+    step = timedelta(minutes=policy.grid_minutes)
+    # Wall-clock difference: the grid is the clock on the wall, also on days with a DST change.
+    offset = start.replace(tzinfo=None) - midnight.replace(tzinfo=None)
+    if offset % step or slot.duration % step:
+        yield Violation(
+            "grid", N_("开始和结束须在 %(step)s 分钟的整点上。", step=policy.grid_minutes)
+        )
+
+
+def _open(slot: TimeSlot, plan: WeekPlan) -> Iterator[Violation]:
+    if slot.duration > timedelta(days=31):
+        return  # named by "longest"; no point in listing a month of hours
+    opened = open_windows(plan, slot)
+    if len(opened) == 1 and opened[0] == slot:
+        return
+    if not opened:
+        yield Violation("closed", N_("所选时段不在开放时间内。"))
+        return
+    yield Violation(
+        "closed",
+        N_(
+            "所选时段只有 %(parts)s 开放，请在开放时间内选择。",
+            parts="、".join(from_to(part, plan.zone) for part in opened[:3]),
+        ),
+    )
+
+
+def wall_clock(instant: datetime, zone: ZoneInfo) -> str:
+    """Return the instant on the instrument's wall, as refusals print it."""
+    return f"{instant.astimezone(zone):%Y-%m-%d %H:%M}"
+
+
+def from_to(slot: TimeSlot, zone: ZoneInfo) -> str:
+    """Return the slot on the instrument's wall, with the second date only if it is another."""
+    start, end = slot.starts_at.astimezone(zone), slot.ends_at.astimezone(zone)
+    if start.date() == end.date():
+        return f"{start:%Y-%m-%d %H:%M}–{end:%H:%M}"
+    return f"{start:%Y-%m-%d %H:%M} – {end:%Y-%m-%d %H:%M}"
+
+
+def length(minutes: int) -> Text:
+    """Return a length of time in words."""
+    hours, rest = divmod(minutes, 60)
+    if rest == 0 and hours:
+        return N_("%(hours)s 小时", hours=hours)
+    if not hours:
+        return N_("%(minutes)s 分钟", minutes=rest)
+    return N_("%(hours)s 小时 %(minutes)s 分", hours=hours, minutes=rest)

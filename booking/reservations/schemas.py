@@ -1,0 +1,244 @@
+"""What comes in and goes out over the API for quotes, reservations and closures."""
+
+from typing import Any
+
+from marshmallow import ValidationError, fields, post_load, pre_dump, validate, validates_schema
+
+from booking.availability.models import OccupancyKind
+from booking.kernel.schema import (
+    Count,
+    Id,
+    Instant,
+    Line,
+    MoneyField,
+    PageQuery,
+    Paragraph,
+    QueryId,
+    QueryInstant,
+    Schema,
+    Sentence,
+    unusable,
+)
+from booking.kernel.text import N_
+from booking.kernel.timeslot import TimeSlot, UnusableSlot
+from booking.reservations.models import ReservationStatus
+from booking.tariffs.schemas import Percent
+
+CLOSURE_KINDS = [kind for kind in OccupancyKind if kind is not OccupancyKind.RESERVATION]
+
+
+class SlotIn(Schema):
+    """Two instants that make a slot."""
+
+    starts_at = Instant(required=True)
+    ends_at = Instant(required=True)
+
+    @post_load
+    def to_slot(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Put a TimeSlot in place of the two."""
+        if "starts_at" in data:
+            try:
+                data["slot"] = TimeSlot(data.pop("starts_at"), data.pop("ends_at"))
+            except UnusableSlot as exc:
+                raise ValidationError([exc.reason], exc.field) from exc
+        return data
+
+
+class QuoteIn(SlotIn):
+    """What would it cost, and may I."""
+
+    instrument_id = Id(required=True)
+    organisation_id = Id(load_default=None)
+
+
+class ReservationIn(QuoteIn):
+    """A new reservation."""
+
+    purpose = Paragraph(max_length=200, load_default="")
+
+
+class ChangeIn(SlotIn):
+    """Another slot for a reservation, another purpose, or both."""
+
+    starts_at = Instant()
+    ends_at = Instant()
+    purpose = Paragraph(max_length=200)
+    version = Count(least=1, most=2**31, load_default=None)
+
+    @validates_schema
+    def check_both(self, data: dict[str, Any], **_: Any) -> None:
+        """Refuse half a slot, and a change of nothing."""
+        for given, missing in (("starts_at", "ends_at"), ("ends_at", "starts_at")):
+            if given in data and missing not in data:
+                raise unusable(N_("改期须同时给出开始和结束时间。"), missing)
+        if "starts_at" not in data and "purpose" not in data:
+            raise unusable(N_("请给出新的时间或用途。"), "starts_at")
+
+
+class CancelIn(Schema):
+    """Why, and which version was seen."""
+
+    reason = Line(max_length=200, load_default="")
+    version = Count(least=1, most=2**31, load_default=None)
+
+
+class ClosureIn(SlotIn):
+    """Time the owner takes back; `cancel` names the reservations that give way."""
+
+    kind = fields.Enum(
+        OccupancyKind, by_value=True, required=True, validate=validate.OneOf(CLOSURE_KINDS)
+    )
+    unit = Count(least=1, most=99, load_default=None)
+    reason = Line(max_length=200, load_default="")
+    cancel = fields.List(Id(), load_default=list, validate=validate.Length(max=200))
+
+
+class ViolationOut(Schema):
+    """A broken rule."""
+
+    rule = fields.String()
+    detail = Sentence()
+
+
+class InstrumentRef(Schema):
+    """Enough to show which instrument it is."""
+
+    id = fields.Integer()
+    name = fields.String()
+    model = fields.String()
+
+
+class OrganisationRef(Schema):
+    """Enough to show which organisation it is."""
+
+    id = fields.Integer()
+    name = fields.String()
+    uscc = fields.String(allow_none=True)
+
+
+class BaselineOut(Schema):
+    """What the price is compared with, and where that comes from (domain §4.3)."""
+
+    amount = MoneyField()
+    rank = fields.Integer()
+    source = fields.String()
+    price_id = fields.Integer(allow_none=True)
+    published_at = Instant(allow_none=True)
+
+
+class QuoteOut(Schema):
+    """Price, baseline and its source, expected saving, and every rule that would refuse it.
+
+    `saving` is expected only: it counts once use is confirmed and settled.
+    """
+
+    instrument_id = fields.Integer(attribute="sheet.instrument_id")
+    organisation_id = fields.Integer(attribute="sheet.organisation_id")
+    starts_at = Instant(attribute="slot.starts_at")
+    ends_at = Instant(attribute="slot.ends_at")
+    minutes = fields.Integer(attribute="slot.minutes")
+    customer_class = fields.String(attribute="sheet.customer_class")
+    per_hour = MoneyField(attribute="quote.per_hour", dump_default=None, allow_none=True)
+    discount_percent = Percent(
+        attribute="quote.discount_percent", dump_default=None, allow_none=True
+    )
+    list_price = MoneyField(attribute="quote.list_price", dump_default=None, allow_none=True)
+    price = MoneyField(attribute="quote.price", dump_default=None, allow_none=True)
+    baseline = fields.Nested(BaselineOut, allow_none=True)
+    no_baseline = fields.String(attribute="quote.no_baseline", dump_default=None, allow_none=True)
+    saving = MoneyField(attribute="quote.saving", dump_default=None, allow_none=True)
+    bookable = fields.Boolean()
+    violations = fields.List(fields.Nested(ViolationOut))
+
+
+class ReservationOut(Schema):
+    """A reservation as either side sees it."""
+
+    id = fields.Integer()
+    number = fields.String()
+    status = fields.Enum(ReservationStatus, by_value=True)
+    instrument_id = fields.Integer()
+    organisation_id = fields.Integer()
+    user_id = fields.Integer()
+    unit = fields.Integer()
+    starts_at = Instant()
+    ends_at = Instant()
+    purpose = fields.String()
+    customer_class = fields.String()
+    list_price = MoneyField()
+    price = MoneyField()
+    baseline = MoneyField(allow_none=True)
+    baseline_rank = fields.Integer(allow_none=True)
+    expected_saving = MoneyField(allow_none=True)
+    cancelled_at = Instant(allow_none=True)
+    cancel_reason = fields.String()
+    version = fields.Integer()
+    created_at = Instant()
+    updated_at = Instant()
+
+
+class ReservationListed(ReservationOut):
+    """In lists and single reads: with names."""
+
+    instrument = fields.Nested(InstrumentRef)
+    institution = fields.Nested(OrganisationRef, attribute="instrument.institution")
+    organisation = fields.Nested(OrganisationRef)
+
+
+class ReservationPage(Schema):
+    """A page of reservations."""
+
+    items = fields.List(fields.Nested(ReservationListed))
+    next_cursor = fields.String(allow_none=True)
+
+
+class ReservationQuery(PageQuery):
+    """Filters of the list: those that meet the time from `from` to `to`."""
+
+    status = fields.Enum(ReservationStatus, by_value=True, load_default=None)
+    instrument_id = QueryId(load_default=None, data_key="instrument")
+    starts_at = QueryInstant(data_key="from", load_default=None)
+    ends_at = QueryInstant(data_key="to", load_default=None)
+
+    @post_load
+    def to_window(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Put the pair in place of the two."""
+        starts_at, ends_at = data.pop("starts_at"), data.pop("ends_at")
+        if starts_at and ends_at and ends_at <= starts_at:
+            raise unusable(N_("结束时间须晚于开始时间。"), "to")
+        data["window"] = (starts_at, ends_at)
+        return data
+
+
+class ClosureOut(Schema):
+    """A closure as the owner's people see it."""
+
+    id = fields.Integer()
+    instrument_id = fields.Integer()
+    unit = fields.Integer(allow_none=True)
+    kind = fields.Enum(OccupancyKind, by_value=True)
+    starts_at = Instant()
+    ends_at = Instant()
+    reason = fields.String()
+    lifted_at = Instant(allow_none=True)
+    version = fields.Integer()
+    created_at = Instant()
+
+
+class ClosedOut(ClosureOut):
+    """A new closure, with the reservations that gave way."""
+
+    cancelled = fields.List(fields.Nested(ReservationOut))
+
+    @pre_dump
+    def flat(self, closed: Any, **_: Any) -> dict[str, Any]:
+        """Put the closure's own fields beside what was cancelled for it."""
+        own = {name: getattr(closed.closure, name) for name in ClosureOut().fields}
+        return {**own, "cancelled": closed.cancelled}
+
+
+class ClosurePage(Schema):
+    """A page of closures."""
+
+    items = fields.List(fields.Nested(ClosureOut))
+    next_cursor = fields.String(allow_none=True)

@@ -1,0 +1,7 @@
+"""Quote, reserve, move and cancel; closures that meet reservations. Never commits."""
+
+from booking.reservations.service.booking import cancel, change, move, quote, reserve
+from booking.reservations.service.closing import Closed, close, lift
+from booking.reservations.service.offers import Offer
+
+__all__ = ["Closed", "Offer", "cancel", "change", "close", "lift", "move", "quote", "reserve"]

@@ -1,0 +1,137 @@
+"""Closures: the owner takes time back, never over a promise it has not named."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from booking.accounts.rules import Caller, Permission, require
+from booking.availability import service as availability
+from booking.availability.errors import SlotTaken
+from booking.availability.models import Closure, OccupancyKind
+from booking.journal import service as journal
+from booking.kernel import clock
+from booking.kernel.errors import InvalidField, WrongState
+from booking.kernel.text import N_
+from booking.kernel.timeslot import TimeSlot
+from booking.registry import queries as registry
+from booking.registry.models import Instrument
+from booking.reservations import queries
+from booking.reservations.errors import OnAPromise
+from booking.reservations.models import Reservation
+from booking.reservations.service.booking import let_go
+
+LONGEST_DAYS = 400
+
+
+@dataclass(frozen=True)
+class Closed:
+    """A closure, and the reservations that were cancelled for it."""
+
+    closure: Closure
+    cancelled: Sequence[Reservation] = ()
+
+
+def close(
+    instrument_id: int,
+    slot: TimeSlot,
+    kind: OccupancyKind,
+    *,
+    caller: Caller,
+    unit: int | None = None,
+    reason: str = "",
+    cancel: Collection[int] = (),
+) -> Closed:
+    """Close an instrument (or one unit) for a while, cancelling the reservations named.
+
+    Raises OnAPromise with everything in the way that was not named, and then changes nothing;
+    InvalidField for a unit, length or reservation that cannot be meant; WrongState for a named
+    reservation already in use.
+    """
+    instrument = registry.get_instrument(instrument_id, caller=caller)
+    require(caller, Permission.RUN_INSTRUMENTS, instrument.institution_id)
+    _check(instrument, slot, unit)
+    availability.queue_for(instrument_id)
+    found = queries.in_the_way(instrument_id, slot, unit=unit)
+    if unknown := set(cancel) - {promise.id for promise in found.reservations}:
+        raise InvalidField(
+            "cancel",
+            N_("预约 %(ids)s 不在该时间段内。", ids="、".join(map(str, sorted(unknown)))),
+        )
+    unnamed = [promise for promise in found.reservations if promise.id not in cancel]
+    if unnamed or found.closures:
+        raise OnAPromise(unnamed, found.closures)
+    for promise in found.reservations:
+        let_go(promise, caller, reason or _DEFAULT_REASON[kind])
+    closure = Closure(
+        instrument_id=instrument_id,
+        unit=unit,
+        slot=slot,
+        kind=kind,
+        reason=reason,
+        created_by=caller.user_id,
+    )
+    try:
+        availability.close(closure, units=instrument.units)
+    except SlotTaken:
+        # Somebody reserved between our look and our taking; what was cancelled is rolled back.
+        late = queries.in_the_way(instrument_id, slot, unit=unit)
+        raise OnAPromise(late.reservations, late.closures) from None
+    _record("closure.made", closure, instrument, caller, cancelled=sorted(cancel))
+    return Closed(closure, found.reservations)
+
+
+_DEFAULT_REASON = {
+    OccupancyKind.MAINTENANCE: "仪器维护",
+    OccupancyKind.CALIBRATION: "仪器校准",
+    OccupancyKind.FAULT: "仪器故障",
+    OccupancyKind.OWN_USE: "机构自用",
+}
+
+
+def lift(closure_id: int, *, caller: Caller, version: int | None = None) -> Closure:
+    """End a closure now and give back what is left of it.
+
+    Raises NotFound, NotAllowed, Stale, or WrongState if it is over or was lifted before.
+    """
+    availability.queue_for(select(Closure.instrument_id).where(Closure.id == closure_id))
+    closure = queries.get_closure(closure_id, caller=caller, for_update=True)
+    instrument = registry.get_instrument(closure.instrument_id, caller=caller)
+    require(caller, Permission.RUN_INSTRUMENTS, instrument.institution_id)
+    closure.check_version(version)
+    if closure.lifted_at is not None:
+        raise WrongState("lifted", "lift")
+    if closure.ends_at <= clock.now():
+        raise WrongState("over", "lift")
+    availability.lift(closure)
+    _record("closure.lifted", closure, instrument, caller)
+    return closure
+
+
+def _check(instrument: Instrument, slot: TimeSlot, unit: int | None) -> None:
+    if unit is not None and unit > instrument.units:
+        raise InvalidField("unit", N_("这台仪器只有 %(units)s 台。", units=instrument.units))
+    if slot.duration.days >= LONGEST_DAYS:
+        raise InvalidField("ends_at", N_("一次停用最长 %(days)s 天。", days=LONGEST_DAYS))
+
+
+def _record(
+    action: str, closure: Closure, instrument: Instrument, caller: Caller, **data: object
+) -> None:
+    journal.record(
+        action,
+        "closure",
+        closure.id,
+        by=caller.user_id,
+        organisation_id=instrument.institution_id,
+        new={
+            "instrument_id": closure.instrument_id,
+            "unit": closure.unit,
+            "kind": closure.kind,
+            "starts_at": closure.starts_at.isoformat(),
+            "ends_at": closure.ends_at.isoformat(),
+            "lifted_at": closure.lifted_at.isoformat() if closure.lifted_at else None,
+            "reason": closure.reason,
+        },
+        **data,
+    )

@@ -1,0 +1,137 @@
+"""What a slot would cost, every rule that would refuse it, and what is free instead."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, func
+
+from booking.availability import queries as availability
+from booking.availability.errors import SlotTaken
+from booking.availability.queries import FreeSlot
+from booking.availability.rules import BookingPolicy
+from booking.kernel import clock
+from booking.kernel.money import Money
+from booking.kernel.timeslot import TimeSlot
+from booking.registry.models import Instrument
+from booking.reservations import rules
+from booking.reservations.errors import NotBookable
+from booking.reservations.queries import Sheet
+from booking.reservations.rules import Violation
+from booking.tariffs import queries as tariff_queries
+from booking.tariffs import rules as tariffs
+
+UNSORTED = "99"  # 其他仪器: a category that says nothing about being equal
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A quote and every rule that would refuse the slot now."""
+
+    sheet: Sheet
+    slot: TimeSlot
+    quote: tariffs.Quote | None
+    violations: Sequence[Violation]
+
+    @property
+    def bookable(self) -> bool:
+        """Tell whether nothing would refuse it."""
+        return not self.violations
+
+    @property
+    def baseline(self) -> dict[str, Any] | None:
+        """Return what the price is compared with and where that comes from (domain §4.3)."""
+        if self.quote is None or self.quote.baseline is None:
+            return None
+        return {
+            "amount": self.quote.baseline,
+            "rank": self.quote.baseline_rank,
+            "source": tariffs.LIST_SOURCE,
+            "price_id": self.quote.price_id,
+            "published_at": self.quote.price_published_at,
+        }
+
+    def check(self) -> tuple[BookingPolicy, tariffs.Quote]:
+        """Return the policy and quote that hold, or raise NotBookable with all broken rules."""
+        if self.violations or self.sheet.policy is None or self.quote is None:
+            raise NotBookable(self.violations, alternatives=_nearest(self))
+        return self.sheet.policy, self.quote
+
+
+def make_offer(sheet: Sheet, slot: TimeSlot) -> Offer:
+    """Return what the sheet says about the slot now."""
+    now = clock.now()
+    quoted = tariffs.quote(
+        sheet.price, minutes=slot.minutes, customer_class=sheet.customer_class, now=now
+    )
+    return Offer(sheet, slot, quoted, list(_violations(sheet, slot, quoted)))
+
+
+def _violations(sheet: Sheet, slot: TimeSlot, quoted: tariffs.Quote | None) -> Iterator[Violation]:
+    for obstacle in availability.obstacles(
+        sheet, is_own=sheet.is_own, has_hours=sheet.has_hours, has_price=quoted is not None
+    ):
+        yield Violation(obstacle.rule, obstacle.detail)
+    if sheet.policy is not None:
+        yield from rules.broken_rules(slot, sheet.policy, sheet.plan, now=clock.now())
+
+
+def taken(sheet: Sheet, slot: TimeSlot) -> SlotTaken:
+    """Return the refusal that names what is free instead, here and on equal instruments."""
+    found = availability.alternatives(
+        sheet.instrument_id,
+        slot,
+        *_equal_to(sheet),
+        customer=sheet.customer,
+        now=clock.now(),
+        category=sheet.category_code,
+    )
+    prices = tariff_queries.current_prices(
+        [free.instrument_id for free in found.elsewhere], sheet.customer
+    )
+    return SlotTaken(
+        slot,
+        alternatives=[_priced(free, sheet.price, sheet) for free in found.here],
+        elsewhere=[
+            _priced(free, price.facts if price else None, sheet)
+            for free in found.elsewhere
+            for price in [prices.get(free.instrument_id)]
+        ],
+    )
+
+
+def _equal_to(sheet: Sheet) -> list[ColumnElement[bool]]:
+    """Return what makes an instrument equal: the same region and class, at least by 4 digits."""
+    if sheet.category_code.startswith(UNSORTED) or sheet.region_code is None:
+        return []
+    return [
+        Instrument.region_code == sheet.region_code,
+        func.left(Instrument.category_code, 4) == sheet.category_code[:4],
+    ]
+
+
+def _nearest(offer: Offer) -> list[dict[str, Any]]:
+    """Return slots that keep all rules, where only the choice of time was at fault."""
+    sheet, slot, now = offer.sheet, offer.slot, clock.now()
+    if sheet.policy is None or any(broken.rule not in rules.OF_TIME for broken in offer.violations):
+        return []
+    start = max(slot.starts_at, now)
+    length = timedelta(minutes=sheet.policy.nearest_minutes(slot.minutes))
+    found = availability.alternatives(
+        sheet.instrument_id, TimeSlot(start, start + length), customer=sheet.customer, now=now
+    )
+    return [_priced(free, sheet.price, sheet) for free in found.here]
+
+
+def _priced(free: FreeSlot, facts: tariffs.PriceFacts | None, sheet: Sheet) -> dict[str, Any]:
+    quoted = tariffs.quote(
+        facts, minutes=free.slot.minutes, customer_class=sheet.customer_class, now=clock.now()
+    )
+    return {
+        "instrument_id": free.instrument_id,
+        "starts_at": free.starts_at,
+        "ends_at": free.ends_at,
+        # Without a price it is the customer's own instrument: others were not looked at.
+        "price": quoted.price if quoted else Money(0),
+    }
