@@ -1,0 +1,111 @@
+"""create_app() and the command line: the only module that knows all features."""
+
+import os
+import sys
+from typing import Any, NoReturn
+
+import click
+from flask import Flask
+from flask.cli import ScriptInfo
+from flask_babel import Babel
+from flask_migrate import Migrate
+from jinja2 import StrictUndefined
+from sqlalchemy.exc import OperationalError
+
+from booking import operations
+from booking.accounts import auth
+from booking.accounts import cli as accounts_cli
+from booking.accounts.api import bp as accounts_api
+from booking.availability.api import bp as availability_api
+from booking.calendars.api import bp as calendars_api
+from booking.calendars.views import bp as calendar_addresses
+from booking.kernel import config, docs, health, http, language, login, openapi, postgres
+from booking.kernel.db import db
+from booking.kernel.logs import init_logs
+from booking.reference.api import bp as reference_api
+from booking.registry import cli as registry_cli
+from booking.registry.api import bp as registry_api
+from booking.reservations.api import bp as reservations_api
+from booking.tariffs.api import bp as tariffs_api
+
+API = (
+    accounts_api,
+    reference_api,
+    registry_api,
+    tariffs_api,
+    availability_api,
+    reservations_api,
+    calendars_api,
+)
+COMMANDS = (operations.cli, accounts_cli.cli, registry_cli.cli)
+migrate = Migrate()
+
+
+def create_app(environment: str | None = None, **overrides: Any) -> Flask:
+    """Return the application; without DATABASE_URL it starts or joins the embedded server."""
+    environment = environment or os.environ.get("BOOKING_ENV", "production")
+    app = Flask("booking", template_folder=str(config.root("templates")))
+    app.config.from_mapping(config.load(environment, overrides))
+    app.jinja_env.undefined = StrictUndefined
+    init_logs(app.config["LOG_FORMAT"])
+    _init_database(app)
+    Babel(app, locale_selector=language.choose)
+    http.init_http(app)
+    login.init_login(app, auth.load)
+    docs.init_docs(app, openapi.init_api(app, *API))
+    health.init_health(app)
+    app.register_blueprint(calendar_addresses)
+    return app
+
+
+def _init_database(app: Flask) -> None:
+    url = app.config.get("DATABASE_URL") or None
+    app.config["SQLALCHEMY_DATABASE_URI"] = (
+        postgres.normalise_url(url) if url else postgres.embedded(app.config["DATA_DIR"]).acquire()
+    )
+    options = (
+        f"-c statement_timeout={app.config['DB_STATEMENT_TIMEOUT_MS']} "
+        f"-c lock_timeout={app.config['DB_LOCK_TIMEOUT_MS']} "
+        "-c idle_in_transaction_session_timeout=60000 -c timezone=UTC -c jit=off"
+    )
+    app.config.setdefault(
+        "SQLALCHEMY_ENGINE_OPTIONS",
+        {
+            "pool_size": app.config["DB_POOL_SIZE"],
+            "max_overflow": 4,
+            "pool_timeout": 10,
+            "pool_pre_ping": False,
+            "connect_args": {"options": options, "connect_timeout": 5},
+        },
+    )
+    db.init_app(app)
+    migrate.init_app(app, db, directory=str(config.root("migrations")))
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="booking")
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """仪器共享服务的运维命令。"""
+    context.obj = ScriptInfo(create_app=create_app)
+
+
+for group in COMMANDS:
+    # Commands stand side by side: `booking token create`, `booking import instruments`.
+    for command in group.commands.values():
+        cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command line; what stops a start is said in one sentence, exit code 2."""
+    try:
+        cli()
+    except (config.ConfigError, postgres.PostgresUnavailable) as exc:
+        _stop(str(exc))
+    except OperationalError as exc:
+        _stop(f"The database does not answer: {str(exc.orig).strip().splitlines()[0]}")
+
+
+def _stop(reason: str) -> NoReturn:
+    click.echo(f"booking: {reason}", err=True)
+    sys.exit(2)

@@ -1,0 +1,190 @@
+"""Commands that run the whole: serve, db, verify, jobs, demo."""
+
+import json
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import click
+from flask import Flask, current_app
+from flask.cli import ScriptInfo, with_appcontext
+from flask_migrate import downgrade as migrate_down
+from flask_migrate import upgrade as migrate_up
+from gunicorn.app.base import BaseApplication
+
+from booking import demo, scheduler
+from booking.availability import queries as availability
+from booking.journal import queries as journal
+from booking.kernel import clock, health, postgres
+from booking.kernel.db import db, transaction
+from booking.reference import service as reference
+from booking.reservations import queries as reservations
+
+INVARIANTS: tuple[Callable[[], Iterator[str]], ...] = (
+    availability.breaches,
+    reservations.breaches,
+    journal.breaches,
+)
+
+
+@click.group("operations")
+def cli() -> None:
+    """Commands that run the whole."""
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """gunicorn with our settings; every worker makes its own application and pool."""
+
+    def __init__(self, make: Callable[[], Flask], options: dict[str, Any]) -> None:
+        self.make = make
+        self.options = options
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Hand the settings over."""
+        for key, value in self.options.items():
+            self.cfg.set(key, value)
+
+    def load(self) -> Flask:
+        """Make the application, in the worker."""
+        return self.make()
+
+
+@cli.command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64))
+@click.option("--threads", default=4, show_default=True, type=click.IntRange(1, 64))
+@click.option("--demo", "with_demo", is_flag=True, help="先升级数据库并载入演示数据。")
+@click.pass_obj
+def serve(
+    info: ScriptInfo, host: str, port: int, workers: int, threads: int, *, with_demo: bool
+) -> None:
+    """提供页面和接口；收到 SIGTERM 时先完成正在处理的请求。"""
+    _check_port(host, port)
+    app = info.load_app()
+    with app.app_context():
+        _check_database()
+        if with_demo:
+            _upgrade()
+            _load_demo()
+        if health.current() != health.head():
+            raise click.ClickException("The database is not current: run `booking db upgrade`.")
+        if with_demo:
+            _welcome(f"http://{host}:{port}")
+        db.engine.dispose()
+    create = info.create_app
+    assert create is not None  # noqa: S101 - the command line always hands one over
+    options = {
+        "bind": f"{host}:{port}",
+        "workers": workers,
+        "threads": threads,
+        "worker_class": "gthread",
+        "graceful_timeout": 30,
+        "timeout": 60,
+        "loglevel": "warning",
+        "proc_name": "booking",
+    }
+    Server(create, options).run()
+
+
+def _check_port(host: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as exc:
+            raise click.ClickException(
+                f"Port {port} on {host} cannot be used ({exc.strerror}): "
+                "stop what runs there or choose another with --port (make run PORT=…)."
+            ) from exc
+
+
+def _check_database() -> None:
+    with db.engine.connect() as connection:
+        postgres.check_server(connection)
+
+
+@cli.group("db")
+def db_group() -> None:
+    """数据库升级与回退。"""
+
+
+@db_group.command("upgrade")
+@with_appcontext
+def upgrade() -> None:
+    """把表结构和代码表升到最新。"""
+    _check_database()
+    _upgrade()
+    click.echo(f"database at {health.current()}")
+
+
+@db_group.command("downgrade")
+@click.argument("revision")
+@with_appcontext
+def downgrade(revision: str) -> None:
+    """回退到 REVISION。"""
+    migrate_down(revision=revision)
+    click.echo(f"database at {health.current()}")
+
+
+def _upgrade() -> None:
+    migrate_up()
+    with transaction():
+        reference.seed()
+
+
+@cli.command("demo")
+@with_appcontext
+def load_demo() -> None:
+    """载入演示数据（只载入一次）并打印登录账号。"""
+    _check_database()
+    _upgrade()
+    _load_demo()
+    _welcome(current_app.config["BASE_URL"])
+
+
+def _load_demo() -> None:
+    with transaction():
+        demo.load()
+
+
+def _welcome(address: str) -> None:
+    with transaction():
+        for line in demo.welcome(address):
+            click.echo(line)
+
+
+@cli.command("verify")
+@click.option("--json", "as_json", is_flag=True, help="输出一个 JSON 对象。")
+@with_appcontext
+def verify(*, as_json: bool) -> None:
+    """核对全部不变量和日志封存；每处违反一行，退出码 1。"""
+    breaches = [breach for check in INVARIANTS for breach in check()]
+    if as_json:
+        click.echo(json.dumps({"breaches": breaches}, ensure_ascii=False))
+    else:
+        for breach in breaches:
+            click.echo(breach)
+        if not breaches:
+            click.echo("全部不变量成立。")
+    if breaches:
+        raise SystemExit(1)
+
+
+@cli.group("jobs")
+def jobs() -> None:
+    """定时任务。"""
+
+
+@jobs.command("run")
+@click.argument("name", required=False, type=click.Choice(scheduler.names()))
+@click.option("--once", is_flag=True, help="运行一次即退出（目前只有这一种）。")
+@with_appcontext
+def run_jobs(name: str | None, *, once: bool) -> None:
+    """运行到期的任务，或指名的那一个，然后退出。"""
+    outcomes = [scheduler.run(name)] if name else scheduler.run_due(clock.now())
+    for outcome in outcomes:
+        click.echo(f"{outcome.name}: {outcome.detail}", err=not outcome.succeeded)
+    if not all(outcome.succeeded for outcome in outcomes):
+        raise SystemExit(1)

@@ -1,0 +1,47 @@
+"""Templates: nothing undefined passes silently, nothing breaks the content policy."""
+
+import re
+from pathlib import Path
+
+import pytest
+from jinja2 import StrictUndefined, UndefinedError
+
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+NAMES = [str(path.relative_to(ROOT / "templates")) for path in TEMPLATES]
+
+
+def test_an_undefined_name_is_an_error(app):
+    assert app.jinja_env.undefined is StrictUndefined
+    with app.test_request_context(), pytest.raises(UndefinedError):
+        app.jinja_env.from_string("{{ nothing }}").render()
+
+
+def test_what_people_typed_is_escaped(app):
+    assert app.jinja_env.autoescape is not False
+    with app.test_request_context("/<script>alert(1)</script>"):
+        answer = app.test_client().get("/<script>alert(1)</script>")
+
+    assert "<script>" not in answer.text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_template_compiles(app, name):
+    app.jinja_env.get_template(name)
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=NAMES)
+def test_no_template_breaks_the_content_policy(path):
+    text = path.read_text(encoding="utf-8")
+
+    assert not re.search(r"\sstyle=|<style|\son\w+=|javascript:", text)
+    assert not re.search(r"<script(?![^>]*\ssrc=)", text)
+    assert "|safe" not in text.replace(" ", "")
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=NAMES)
+def test_every_chinese_word_of_a_template_can_be_translated(path):
+    text = re.sub(r"\b_\((\"[^\"]*\"|'[^']*')", "", path.read_text(encoding="utf-8"))
+    text = text.replace('"中文"', "")  # the name of a language stands in that language
+
+    assert re.findall(r"[\u4e00-\u9fff]+", text) == []
