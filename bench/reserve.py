@@ -1,0 +1,104 @@
+"""POST /reservations on the real path against a bare INSERT endpoint, same server and disk."""
+
+import itertools
+import statistics
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import event, text
+
+from bench.common import CLIENTS, Client, Measured, data_folder, line, load, server
+from bench.world import bookable, firm_token, world
+from booking.kernel.db import db, transaction
+
+ROUNDS, SECONDS, INSTRUMENTS = 3, 4.0, 64
+
+
+def run(*, large: bool) -> None:
+    """Print both rates, both p99s, their ratio, and the number of SQL round trips."""
+    with data_folder() as folder, world(folder) as app:
+        token, ids = firm_token(), bookable(INSTRUMENTS)
+        with transaction():
+            db.session.execute(
+                text("CREATE TABLE bare_occupancies (LIKE occupancies INCLUDING ALL)")
+            )
+        _count_statements(app, token, ids[0])
+        slots = _Slots(ids)
+        real: list[Measured] = []
+        bare: list[Measured] = []
+        with server("wsgi:app", folder) as ours, server("bench.bare:app", folder) as theirs:
+            for _ in range(ROUNDS):
+                bare.append(load(CLIENTS, lambda _: _take(theirs, slots)))
+                real.append(load(CLIENTS, lambda _: _reserve(ours, token, slots)))
+        for name, runs in (("bare", bare), ("real", real)):
+            assert all(set(m.statuses) == {201} for m in runs), (name, [m.statuses for m in runs])
+        real_rate = statistics.median(m.rate for m in real)
+        bare_rate = statistics.median(m.rate for m in bare)
+        real_p99 = statistics.median(m.p(99) for m in real)
+        bare_p99 = statistics.median(m.p(99) for m in bare)
+        line(
+            "reservations per second", real_rate, "1/s", f"bare INSERT endpoint: {bare_rate:.0f}/s"
+        )
+        line("reservation p99", real_p99, "ms", f"bare INSERT endpoint: {bare_p99:.1f} ms")
+        ratio = 100 * real_rate / bare_rate
+        line("reservations against bare", ratio, "%", "limit: 50 %", good=ratio >= 50)
+
+
+class _Slots:
+    """Half-hours nobody has had yet."""
+
+    def __init__(self, ids: list[int]) -> None:
+        self.ids = ids
+        self.numbers = itertools.count()
+        now = datetime.now(UTC)
+        self.first = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=2)
+
+    def body(self) -> dict[str, object]:
+        number = next(self.numbers)
+        start = self.first + timedelta(minutes=30 * (number // len(self.ids)))
+        return {
+            "instrument_id": self.ids[number % len(self.ids)],
+            "starts_at": start.isoformat(),
+            "ends_at": (start + timedelta(minutes=30)).isoformat(),
+        }
+
+
+def _reserve(port: int, token: str, slots: _Slots) -> Iterator[Callable[[], int]]:
+    client, until = Client(port, token), time.monotonic() + SECONDS
+    while time.monotonic() < until:
+        body = slots.body() | {"purpose": "拉伸试验"}
+        key = {"Idempotency-Key": str(uuid.uuid4())}
+        yield lambda body=body, key=key: client.send("POST", "/api/v1/reservations", body, **key)[0]
+
+
+def _take(port: int, slots: _Slots) -> Iterator[Callable[[], int]]:
+    client, until = Client(port), time.monotonic() + SECONDS
+    while time.monotonic() < until:
+        body = slots.body()
+        yield lambda body=body: client.send("POST", "/take", body)[0]
+
+
+def _count_statements(app, token: str, instrument_id: int) -> None:
+    sent: list[str] = []
+
+    def note(_connection, _cursor, statement, *_more) -> None:
+        sent.append(statement)
+
+    body = _Slots([instrument_id]).body()
+    body["starts_at"] = (
+        datetime.fromisoformat(body["starts_at"]) + timedelta(days=300)
+    ).isoformat()
+    body["ends_at"] = (datetime.fromisoformat(body["ends_at"]) + timedelta(days=300)).isoformat()
+    event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        answer = app.test_client().post(
+            "/api/v1/reservations",
+            json=body,
+            headers={"Authorization": f"Bearer {token}", "Idempotency-Key": "count"},
+        )
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
+    assert answer.status_code == 201, answer.get_json()
+    line("statements per reservation", len(sent), "round trips", "aim: 6, besides BEGIN and COMMIT")
