@@ -4,26 +4,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import event
+import psycopg
+import pytest
 
 from booking.kernel.db import db
 
+# The tests' own; BEGIN and COMMIT never come as statements.
 _BOOKKEEPING = ("SAVEPOINT", "RELEASE", "ROLLBACK")
 
 
 @contextmanager
 def counted() -> Iterator[list[str]]:
-    """Collect the statements sent while inside, without the tests' own savepoints."""
+    """Collect the statements the driver sends while inside, whoever hands them to it."""
     statements: list[str] = []
+    execute = psycopg.Cursor.execute
 
-    def note(_c: Any, _k: Any, statement: str, *_: Any) -> None:
-        if not statement.startswith(_BOOKKEEPING):
-            statements.append(statement)
+    def note(cursor: Any, statement: Any, *values: Any, **options: Any) -> Any:
+        if not str(statement).startswith(_BOOKKEEPING):
+            statements.append(str(statement))
+        return execute(cursor, statement, *values, **options)
 
     db.session.flush()
-    event.listen(db.engine, "before_cursor_execute", note)
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(psycopg.Cursor, "execute", note)
         yield statements
         db.session.flush()
-    finally:
-        event.remove(db.engine, "before_cursor_execute", note)

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import ColumnElement, Row, Select, exists, func, or_, select, text, true
+from sqlalchemy import ColumnElement, Row, Select, exists, func, or_, select, true
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import InstrumentedAttribute, selectinload
 
@@ -21,7 +21,7 @@ from booking.accounts.rules import (
     require,
     require_scope,
 )
-from booking.kernel import clock, paging
+from booking.kernel import clock, driver, paging
 from booking.kernel.db import db
 from booking.kernel.errors import NotFound
 
@@ -33,31 +33,42 @@ SELECT t.id AS source_id, u.id, u.name, u.locale, {scopes} AS scopes,
           FROM memberships m JOIN organisations o ON o.id = m.organisation_id
          WHERE m.user_id = u.id AND m.ended_at IS NULL AND o.is_active) AS seats
   FROM {source} t JOIN users u ON u.id = t.user_id
- WHERE t.digest = :digest AND t.expires_at > :now AND t.{ended} IS NULL AND u.is_active
+ WHERE t.digest = %(digest)s AND t.expires_at > %(now)s AND t.{ended} IS NULL AND u.is_active
 """
-_BY_TOKEN = text(_SEATS.format(source="api_tokens", scopes="t.scopes", ended="revoked_at"))
-_BY_SESSION = text(_SEATS.format(source="login_sessions", scopes="NULL", ended="ended_at"))
+_BY_TOKEN = _SEATS.format(source="api_tokens", scopes="t.scopes", ended="revoked_at")
+_BY_SESSION = _SEATS.format(source="login_sessions", scopes="NULL", ended="ended_at")
+
+
+class _Found(NamedTuple):
+    source_id: int
+    user_id: int
+    name: str
+    locale: str
+    scopes: Sequence[str]
+    seats: Sequence[tuple[int, str, str]] | None
 
 
 def caller_by_token(digest: str) -> Caller | None:
     """Return who holds the token, or None if it is unknown, expired or revoked."""
-    row = db.session.execute(_BY_TOKEN, {"digest": digest, "now": clock.now()}).one_or_none()
+    row = driver.first(_BY_TOKEN, {"digest": digest, "now": clock.now()})
     if row is None:
         return None
-    return _caller(row, frozenset(map(Scope, row.scopes)), token_id=row.source_id)
+    found = _Found(*row)
+    return _caller(found, frozenset(map(Scope, found.scopes)), token_id=found.source_id)
 
 
 def caller_by_session(digest: str) -> Caller | None:
     """Return who is signed in there, or None if the session ended."""
-    row = db.session.execute(_BY_SESSION, {"digest": digest, "now": clock.now()}).one_or_none()
+    row = driver.first(_BY_SESSION, {"digest": digest, "now": clock.now()})
     if row is None:
         return None
-    return _caller(row, frozenset(Scope), session_id=row.source_id)
+    found = _Found(*row)
+    return _caller(found, frozenset(Scope), session_id=found.source_id)
 
 
-def _caller(row: Row[Any], scopes: frozenset[Scope], **source: int) -> Caller:
+def _caller(row: _Found, scopes: frozenset[Scope], **source: int) -> Caller:
     return Caller(
-        user_id=row.id,
+        user_id=row.user_id,
         name=row.name,
         locale=row.locale,
         seats=tuple(

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Select, delete, exists, func, insert, literal, select, text
+from sqlalchemy import Select, delete, exists, func, insert, literal, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from booking.accounts.rules import Caller, Permission, require
@@ -23,7 +23,7 @@ from booking.availability.models import (
 )
 from booking.availability.rules import Interval, Terms
 from booking.journal import service as journal
-from booking.kernel import clock
+from booking.kernel import clock, driver
 from booking.kernel.db import db
 from booking.kernel.errors import InvalidField, Stale
 from booking.kernel.text import N_
@@ -130,26 +130,49 @@ def _replace_hours(
         db.session.execute(insert(SpecialDay), days)
 
 
+_TAKE = f"""
+INSERT INTO occupancies (instrument_id, unit, starts_at, ends_at, kind)
+VALUES (%(taken_instrument_id)s, %(taken_unit)s, %(taken_from)s, %(taken_until)s,
+        '{OccupancyKind.RESERVATION}')
+ON CONFLICT ON CONSTRAINT {NO_OVERLAP} DO NOTHING RETURNING id
+"""  # noqa: S608 - our own words
+# The same as the beginning of a larger statement; the values are `taking_values`.
+TAKING = f"taken AS ({_TAKE})"
+
+
+def taking_values(instrument_id: int, slot: TimeSlot, *, unit: int) -> dict[str, Any]:
+    """Return the values of `TAKING`; `taken` has one row with the id, or none if it is taken."""
+    return {
+        "taken_instrument_id": instrument_id,
+        "taken_unit": unit,
+        "taken_from": slot.starts_at,
+        "taken_until": slot.ends_at,
+    }
+
+
 def occupy(instrument_id: int, slot: TimeSlot, *, units: int = 1) -> tuple[int, int]:
     """Take the slot (buffers included) for a reservation on any free unit.
 
     Returns the occupancy's id and the unit; raises SlotTaken if no unit is free. The constraint
     decides the race and no conflict ever aborts the transaction: insert first, look afterwards.
     """
+    for unit in free_units(instrument_id, slot, units=units):
+        held = driver.first(_TAKE, taking_values(instrument_id, slot, unit=unit))
+        if held is not None:
+            return held[0], unit
+    raise SlotTaken(slot)
+
+
+def free_units(instrument_id: int, slot: TimeSlot, *, units: int) -> Iterator[int]:
+    """Yield the unit to try to take; again if somebody else was faster, while any looks free."""
     if units == 1:
-        held = _insert(instrument_id, slot, unit=1)
-        if held is None:
-            raise SlotTaken(slot)
-        return held, 1
-    # Each time round somebody else took the unit that was free when we looked.
+        yield 1
+        return
     for _ in range(2 * units):
         unit = db.session.scalar(_free_unit(instrument_id, slot, units))
         if unit is None:
-            break
-        held = _insert(instrument_id, slot, unit=unit)
-        if held is not None:
-            return held, unit
-    raise SlotTaken(slot)
+            return
+        yield unit
 
 
 def release(occupancy_id: int) -> None:
@@ -218,26 +241,6 @@ def lift(closure: Closure) -> None:
     closure.sequence += 1
     closure.touch()
     db.session.flush()
-
-
-_TAKE = text(f"""
-INSERT INTO occupancies (instrument_id, unit, starts_at, ends_at, kind)
-VALUES (:instrument_id, :unit, :starts_at, :ends_at, '{OccupancyKind.RESERVATION}')
-ON CONFLICT ON CONSTRAINT {NO_OVERLAP} DO NOTHING RETURNING id
-""")  # noqa: S608 - our own words
-
-
-def _insert(instrument_id: int, slot: TimeSlot, *, unit: int) -> int | None:
-    taken: int | None = db.session.scalar(
-        _TAKE,
-        {
-            "instrument_id": instrument_id,
-            "unit": unit,
-            "starts_at": slot.starts_at,
-            "ends_at": slot.ends_at,
-        },
-    )
-    return taken
 
 
 def _free_unit(instrument_id: int, slot: TimeSlot, units: int) -> Select[int]:

@@ -3,22 +3,22 @@
 import json
 from typing import Any
 
-from sqlalchemy import TextClause, func, select, text
+from sqlalchemy import func, select, text
 
 from booking.journal import queries
 from booking.journal.models import JournalSeal
 from booking.journal.rules import GENESIS
-from booking.kernel import clock
+from booking.kernel import clock, driver
 from booking.kernel.db import db
 
 # Plain SQL: every change writes one, and the mapper would cost more than the insert.
 _INSERT = """
 INSERT INTO journal_entries
   (at, action, subject_type, subject_id, actor_id, organisation_id, data)
-SELECT :journal_at, :journal_action, :journal_subject_type, {subject_id}, :journal_actor_id,
-       :journal_organisation_id, CAST(:journal_data AS jsonb)
+SELECT %(journal_at)s, %(journal_action)s, %(journal_subject_type)s, {subject_id},
+       %(journal_actor_id)s, %(journal_organisation_id)s, CAST(%(journal_data)s AS jsonb)
 """
-_RECORD = text(_INSERT.format(subject_id=":journal_subject_id"))
+_RECORD = _INSERT.format(subject_id="%(journal_subject_id)s") + " RETURNING id"
 _SEALING = 0x6A6F75726E616C  # "journal": the advisory lock of whoever seals
 
 
@@ -33,17 +33,21 @@ def record(
 ) -> None:
     """Add an entry to the caller's transaction; `by` is None for the program's own jobs."""
     entry = _entry(action, subject_type, by, organisation_id, data)
-    db.session.execute(_RECORD, entry | {"journal_subject_id": subject_id})
+    driver.first(_RECORD, entry | {"journal_subject_id": subject_id})
 
 
-def recording(insert: str) -> TextClause:
-    """Return an `INSERT … RETURNING id` that records itself: one round trip, and the id back."""
-    recorded = _INSERT.format(subject_id="made.id")
-    return text(f"WITH made AS ({insert}) {recorded} FROM made RETURNING subject_id")
+def recording(insert: str, *, after: str = "") -> str:
+    """Return a statement for `insert_recorded`: the insert and its entry in one round trip.
+
+    `insert` ends in `RETURNING id, …`; `after` is what it selects from, as `name AS (…)`.
+    """
+    first = f"{after}, " if after else ""
+    entry = _INSERT.format(subject_id="made.id")
+    return f"WITH {first}made AS ({insert}), entry AS ({entry} FROM made) SELECT * FROM made"  # noqa: S608 - our own words
 
 
 def insert_recorded(
-    statement: TextClause,
+    statement: str,
     values: dict[str, Any],
     *,
     action: str,
@@ -51,11 +55,13 @@ def insert_recorded(
     by: int | None,
     organisation_id: int | None = None,
     **data: Any,
-) -> int:
-    """Run a `recording` statement with its values and its entry; return the new row's id."""
+) -> driver.Row | None:
+    """Run a `recording` statement with its values and its entry.
+
+    Returns what the insert returned, or None if it inserted and recorded nothing.
+    """
     entry = _entry(action, subject_type, by, organisation_id, data)
-    made: int = db.session.execute(statement, values | entry).scalar_one()
-    return made
+    return driver.first(statement, values | entry)
 
 
 def _entry(

@@ -10,10 +10,10 @@ from functools import wraps
 from typing import Any, NamedTuple, ParamSpec
 
 from flask import Response, current_app, make_response, request
-from sqlalchemy import LargeBinary, SmallInteger, String, delete, text
+from sqlalchemy import LargeBinary, SmallInteger, String, delete
 from sqlalchemy.orm import Mapped, mapped_column
 
-from booking.kernel import clock, login
+from booking.kernel import clock, driver, login
 from booking.kernel.db import Model, db, transaction
 from booking.kernel.errors import Conflict, InvalidField, RuleViolation
 from booking.kernel.text import N_
@@ -122,33 +122,31 @@ def _never() -> Response:
 
 
 # One round trip: the lock says whether it is in flight, the row whether it was answered.
-_LOOK_UP = text("""
-SELECT pg_try_advisory_xact_lock(:lock), a.status, a.body, a.location, a.fingerprint
+_LOOK_UP = """
+SELECT pg_try_advisory_xact_lock(%(lock)s), a.status, a.body, a.location, a.fingerprint
   FROM (SELECT 1) one LEFT JOIN stored_answers a
-    ON a.caller = :caller AND a.key = :key AND a.created_at > :since
-""")
+    ON a.caller = %(caller)s AND a.key = %(key)s AND a.created_at > %(since)s
+"""
 # An answer that is too old gives way; none back means that another request was first.
-_STORE = text("""
+_STORE = """
 INSERT INTO stored_answers (caller, key, fingerprint, status, body, location, created_at)
-VALUES (:caller, :key, :fingerprint, :status, :body, :location, :now)
+VALUES (%(caller)s, %(key)s, %(fingerprint)s, %(status)s, %(body)s, %(location)s, %(now)s)
 ON CONFLICT (caller, key) DO UPDATE SET fingerprint = excluded.fingerprint,
    status = excluded.status, body = excluded.body, location = excluded.location,
    created_at = excluded.created_at
- WHERE stored_answers.created_at <= :since
+ WHERE stored_answers.created_at <= %(since)s
 RETURNING 1
-""")
+"""
 
 
 def _look_up(key: _Key) -> _Stored | None:
-    free, status, *stored = db.session.execute(
-        _LOOK_UP,
-        {
-            "lock": key.lock,
-            "caller": key.caller,
-            "key": key.key,
-            "since": clock.now() - KEPT_FOR,
-        },
-    ).one()
+    values = {
+        "lock": key.lock,
+        "caller": key.caller,
+        "key": key.key,
+        "since": clock.now() - KEPT_FOR,
+    }
+    free, status, *stored = driver.first(_LOOK_UP, values) or (False, None)
     if status is not None:
         return _Stored(status, *stored)
     if not free:
@@ -171,7 +169,7 @@ def _store(key: _Key, response: Response, withheld: Sequence[str]) -> None:
         "now": now,
         "since": now - KEPT_FOR,
     }
-    if db.session.execute(_STORE, values).first() is None:
+    if driver.first(_STORE, values) is None:
         raise _LostRace
 
 

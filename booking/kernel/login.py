@@ -22,8 +22,8 @@ def init_login(app: Flask, load: Callable[[Request], Any]) -> None:
 
 def signed_in() -> Any | None:
     """Return the caller's object, or None."""
-    user = flask_login.current_user
-    return user._get_current_object() if user.is_authenticated else None
+    user = flask_login.current_user._get_current_object()
+    return user if user.is_authenticated else None
 
 
 def administrator(permission: str) -> int:

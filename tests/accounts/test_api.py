@@ -3,11 +3,10 @@
 from hashlib import sha256
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from booking.accounts.models import LoginSession, User
 from booking.accounts.rules import PURPOSE_NOTICE, Role
-from booking.kernel.db import db
 from booking.kernel.idempotency import StoredAnswer
 from tests.factories import (
     bearer,
@@ -17,6 +16,7 @@ from tests.factories import (
     make_user,
     sign_in,
 )
+from tests.queries_counted import counted
 
 pytestmark = [pytest.mark.service, pytest.mark.usefixtures("session")]
 
@@ -343,15 +343,9 @@ def test_lists_are_paged_and_take_a_constant_number_of_queries(client):
 
 
 def _queries(client, address, headers):
-    seen = []
-
-    def note(_connection, _cursor, statement, *_):
-        seen.append(statement.lstrip().startswith("SELECT"))
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    answer = client.get(address, headers=headers)
-    event.remove(db.engine, "before_cursor_execute", note)
-    return sum(seen), answer.json
+    with counted() as statements:
+        answer = client.get(address, headers=headers)
+    return len(statements), answer.json
 
 
 def _walk(client, address, headers):

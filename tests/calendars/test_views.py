@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from icalendar import Calendar
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 
 from booking.accounts.models import Membership
 from booking.accounts.rules import Role
@@ -30,6 +30,7 @@ from tests.factories import (
     make_user,
     slot,
 )
+from tests.queries_counted import counted
 
 pytestmark = [pytest.mark.service, pytest.mark.usefixtures("session")]
 
@@ -64,22 +65,6 @@ def close(instrument, closed, *, kind=OccupancyKind.MAINTENANCE, unit=None):
         Closure(instrument_id=instrument.id, slot=closed, kind=kind, unit=unit, reason="换夹具"),
         units=instrument.units,
     )
-
-
-class Statements:
-    """Counts what a block sends to the database."""
-
-    def __enter__(self):
-        self.sent = []
-        event.listen(db.session.get_bind(), "before_cursor_execute", self._note)
-        return self
-
-    def __exit__(self, *_):
-        event.remove(db.session.get_bind(), "before_cursor_execute", self._note)
-
-    def _note(self, _connection, _cursor, statement, *_):
-        if "SAVEPOINT" not in statement:  # the tests' own
-            self.sent.append(statement)
 
 
 def test_the_public_sees_busy_and_closed_times_of_an_instrument(client):
@@ -376,13 +361,13 @@ def test_a_feed_costs_the_same_statements_however_long_it_is(client):
         reservations.reserve(
             instrument.id, slot(WEDNESDAY_10 + timedelta(hours=hour)), caller=caller
         )
-        with Statements() as first:
+        with counted() as first:
             client.get(address)
-        with Statements() as again:
+        with counted() as again:
             tag = client.get(address).headers["ETag"]
-        with Statements() as unchanged:
+        with counted() as unchanged:
             client.get(address, headers={"If-None-Match": tag})
-        counts.append([len(each.sent) for each in (first, again, unchanged)])
+        counts.append([len(each) for each in (first, again, unchanged)])
 
     assert counts[1:] == counts[:-1]
     assert counts[0][2] == 2

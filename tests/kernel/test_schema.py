@@ -128,7 +128,8 @@ def test_an_instant_survives_the_way_out_and_in(instant):
     written = Instant()._serialize(instant, "", None)
 
     assert written.endswith("Z")
-    assert Instant().deserialize(written) == instant
+    # In an hour that comes twice, instants of two zones never equal each other (PEP 495).
+    assert Instant().deserialize(written) == instant.astimezone(UTC)
 
 
 def test_fractions_are_written_only_where_there_are_any():

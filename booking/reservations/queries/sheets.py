@@ -5,16 +5,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
-
-from sqlalchemy import text
 
 from booking.accounts.rules import CustomerClass, OrganisationKind, SizeClass, customer_class
 from booking.availability.queries import policy_of
 from booking.availability.rules import BookingPolicy, Interval, WeekPlan
-from booking.kernel import clock
-from booking.kernel.db import db
+from booking.kernel import clock, driver
 from booking.kernel.errors import NotFound
 from booking.kernel.money import Money
 from booking.kernel.timeslot import TimeSlot
@@ -26,7 +23,7 @@ _DAY, _MONTH = timedelta(days=1), timedelta(days=32)
 # The instrument, its policy and hours, the days around the slot, today's prices, and who the
 # customer is. Whether a price was ever paid in full is only asked of a young one: an older one
 # serves as baseline anyway (domain §4.3).
-_SHEET = text("""
+_SHEET = """
 SELECT i.id, i.institution_id, i.units, i.publication, i.sharing_mode, i.running_state,
        i.time_zone, i.category_code, i.region_code, o.kind AS customer_kind, s.grid_minutes,
        s.shortest_minutes, s.longest_minutes, s.lead_minutes, s.horizon_days,
@@ -38,22 +35,51 @@ SELECT i.id, i.institution_id, i.units, i.publication, i.sharing_mode, i.running
           FROM opening_hours h WHERE h.instrument_id = i.id) AS hours,
        (SELECT json_agg(json_build_array(x.day, x.opens_minute, x.closes_minute))
           FROM special_days x
-         WHERE x.instrument_id = i.id AND x.day BETWEEN :first AND :last) AS special,
+         WHERE x.instrument_id = i.id AND x.day BETWEEN %(first)s AND %(last)s) AS special,
        (SELECT json_agg(json_build_array(c.day, c.is_workday))
-          FROM calendar_days c WHERE c.day BETWEEN :first AND :last) AS days,
+          FROM calendar_days c WHERE c.day BETWEEN %(first)s AND %(last)s) AS days,
        (SELECT json_agg(json_build_array(p.customer_class, p.id, p.per_hour_minor,
                p.per_hour_currency, p.discount_percent::text, p.published_at,
-               CASE WHEN p.published_at > :young THEN EXISTS (
+               CASE WHEN p.published_at > %(young)s THEN EXISTS (
                    SELECT FROM reservations r WHERE r.price_id = p.id
                       AND r.price_minor = r.list_minor AND r.price_minor > 0
                       AND r.status IN ('usage_confirmed', 'settled', 'closed'))
                ELSE false END))
           FROM prices p WHERE p.instrument_id = i.id AND p.superseded_at IS NULL) AS prices
   FROM instruments i
-  JOIN organisations o ON o.id = :organisation_id
+  JOIN organisations o ON o.id = %(organisation_id)s
   LEFT JOIN schedules s ON s.instrument_id = i.id
- WHERE i.id = :instrument_id
-""")
+ WHERE i.id = %(instrument_id)s
+"""
+
+
+class _Row(NamedTuple):
+    """What `_SHEET` selects, in its order; the policy's columns are NULL without a schedule."""
+
+    id: int
+    institution_id: int
+    units: int
+    publication: str
+    sharing_mode: str
+    running_state: str
+    time_zone: str
+    category_code: str
+    region_code: str | None
+    customer_kind: str
+    grid_minutes: int | None
+    shortest_minutes: int
+    longest_minutes: int
+    lead_minutes: int
+    horizon_days: int
+    buffer_before_minutes: int
+    buffer_after_minutes: int
+    change_until_minutes: int
+    observes_holidays: bool | None
+    size_class: str | None
+    hours: list[tuple[int, int, int]] | None
+    special: list[tuple[str, int | None, int | None]] | None
+    days: list[tuple[str, bool]] | None
+    prices: list[Sequence[Any]] | None
 
 
 @dataclass(frozen=True)
@@ -93,19 +119,18 @@ class Sheet:
 
 def get_sheet(instrument_id: int, slot: TimeSlot, *, organisation_id: int) -> Sheet:
     """Return the sheet; NotFound if there is no such instrument, or not for this customer."""
-    row = db.session.execute(
-        _SHEET,
-        {
-            "instrument_id": instrument_id,
-            "organisation_id": organisation_id,
-            "first": slot.starts_at.date() - _DAY,
-            "last": min(slot.ends_at.date(), slot.starts_at.date() + _MONTH) + _DAY,
-            "young": clock.now() - PUBLIC_FOR,
-        },
-    ).one_or_none()
-    if row is None or (
-        row.publication != Publication.PUBLISHED and row.institution_id != organisation_id
-    ):
+    values = {
+        "instrument_id": instrument_id,
+        "organisation_id": organisation_id,
+        "first": slot.starts_at.date() - _DAY,
+        "last": min(slot.ends_at.date(), slot.starts_at.date() + _MONTH) + _DAY,
+        "young": clock.now() - PUBLIC_FOR,
+    }
+    found = driver.first(_SHEET, values)
+    if found is None:
+        raise NotFound
+    row = _Row(*found)
+    if row.publication != Publication.PUBLISHED and row.institution_id != organisation_id:
         raise NotFound
     zone = ZoneInfo(row.time_zone)
     pays_as = _class_of(row, is_owner=row.institution_id == organisation_id)
@@ -127,7 +152,7 @@ def get_sheet(instrument_id: int, slot: TimeSlot, *, organisation_id: int) -> Sh
     )
 
 
-def _class_of(row: Any, *, is_owner: bool) -> CustomerClass:
+def _class_of(row: _Row, *, is_owner: bool) -> CustomerClass:
     return customer_class(
         kind=OrganisationKind(row.customer_kind),
         size_class=SizeClass(row.size_class) if row.size_class else None,
@@ -135,7 +160,7 @@ def _class_of(row: Any, *, is_owner: bool) -> CustomerClass:
     )
 
 
-def _plan(row: Any, zone: ZoneInfo) -> WeekPlan:
+def _plan(row: _Row, zone: ZoneInfo) -> WeekPlan:
     week: dict[int, list[Interval]] = defaultdict(list)
     for weekday, opens, closes in row.hours or ():
         week[weekday].append((opens, closes))
