@@ -7,7 +7,8 @@ import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import event, text
+import psycopg
+from sqlalchemy import text
 
 from bench.common import CLIENTS, Client, Measured, data_folder, line, load, server
 from bench.world import bookable, firm_token, world
@@ -82,16 +83,18 @@ def _take(port: int, slots: _Slots) -> Iterator[Callable[[], int]]:
 
 def _count_statements(app, token: str, instrument_id: int) -> None:
     sent: list[str] = []
+    execute = psycopg.Cursor.execute
 
-    def note(_connection, _cursor, statement, *_more) -> None:
+    def note(cursor, statement, *values, **options):
         sent.append(statement)
+        return execute(cursor, statement, *values, **options)
 
     body = _Slots([instrument_id]).body()
     body["starts_at"] = (
         datetime.fromisoformat(body["starts_at"]) + timedelta(days=300)
     ).isoformat()
     body["ends_at"] = (datetime.fromisoformat(body["ends_at"]) + timedelta(days=300)).isoformat()
-    event.listen(db.engine, "before_cursor_execute", note)
+    psycopg.Cursor.execute = note
     try:
         answer = app.test_client().post(
             "/api/v1/reservations",
@@ -99,6 +102,12 @@ def _count_statements(app, token: str, instrument_id: int) -> None:
             headers={"Authorization": f"Bearer {token}", "Idempotency-Key": "count"},
         )
     finally:
-        event.remove(db.engine, "before_cursor_execute", note)
+        psycopg.Cursor.execute = execute
     assert answer.status_code == 201, answer.get_json()
-    line("statements per reservation", len(sent), "round trips", "aim: 6, besides BEGIN and COMMIT")
+    line(
+        "statements per reservation",
+        len(sent),
+        "round trips",
+        "aim: 6, besides BEGIN and COMMIT",
+        good=len(sent) <= 6,
+    )

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import ColumnElement, and_, or_, select
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy import BigInteger, ColumnElement, String, and_, bindparam, func, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 
 from booking.accounts.models import EnterpriseDeclaration
 from booking.accounts.rules import (
@@ -39,28 +39,48 @@ def current_prices(ids: Sequence[int], customer: Customer) -> dict[int, Price]:
     """
     if not ids:
         return {}
-    query = (
-        select(Price)
-        .join(Instrument, Instrument.id == Price.instrument_id)
-        .where(Price.instrument_id.in_(ids), applies_to(customer))
-        .order_by(Price.per_hour_minor * (100 - Price.discount_percent), Price.id)
-    )
+    values = {
+        "ids": list(ids),
+        "classes": [str(each) for each in customer.classes],
+        "own": list(customer.own_institutions),
+    }
     found: dict[int, Price] = {}
-    for price in db.session.scalars(query):
+    for price in db.session.scalars(_CURRENT, values):
         found.setdefault(price.instrument_id, price)
     return found
 
 
 def applies_to(customer: Customer) -> ColumnElement[bool]:
     """Return the condition for current prices of the customer; needs the instrument's row."""
-    is_own = Instrument.institution_id.in_(customer.own_institutions)
+    return _applies(
+        Price.customer_class.in_(customer.classes),
+        Instrument.institution_id.in_(customer.own_institutions),
+    )
+
+
+def _applies(class_fits: ColumnElement[bool], is_own: ColumnElement[bool]) -> ColumnElement[bool]:
     return and_(
         Price.superseded_at.is_(None),
         or_(
             and_(is_own, Price.customer_class == CustomerClass.INTERNAL),
-            and_(~is_own, Price.customer_class.in_(customer.classes)),
+            and_(~is_own, class_fits),
         ),
     )
+
+
+# Built once: it is asked for with every refusal.
+_CURRENT = (
+    select(Price)
+    .join(Instrument, Instrument.id == Price.instrument_id)
+    .where(
+        Price.instrument_id == func.any(bindparam("ids", type_=ARRAY(BigInteger))),
+        _applies(
+            Price.customer_class == func.any(bindparam("classes", type_=ARRAY(String))),
+            Instrument.institution_id == func.any(bindparam("own", type_=ARRAY(BigInteger))),
+        ),
+    )
+    .order_by(Price.per_hour_minor * (100 - Price.discount_percent), Price.id)
+)
 
 
 def list_prices(

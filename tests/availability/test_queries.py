@@ -13,7 +13,6 @@ from booking.availability.queries import search
 from booking.availability.rules import open_windows
 from booking.kernel.db import db
 from booking.kernel.timeslot import TimeSlot
-from booking.registry import queries as registry
 from booking.registry.models import Instrument, Publication, RunningState, SharingMode
 from booking.reservations.rules import broken_rules
 from booking.tariffs.rules import Customer
@@ -263,10 +262,9 @@ def _minutes(window: TimeSlot) -> Iterator[datetime]:
         start += timedelta(minutes=5)
 
 
-def offered(instrument, wanted, now, *equal, category=""):
-    return queries.alternatives(
-        instrument.id, wanted, *equal, customer=FIRM, now=now.at, category=category
-    )
+def offered(instrument, wanted, now, *, kin=True):
+    equal = queries.Kin(instrument.region_code, instrument.category_code) if kin else None
+    return queries.alternatives(instrument.id, wanted, customer=FIRM, now=now.at, kin=equal)
 
 
 def test_alternatives_here_are_the_next_that_do_not_overlap(now):
@@ -286,7 +284,7 @@ def test_alternatives_elsewhere_prefer_the_same_class_and_come_soonest_first(now
     same_later, same = (make_instrument(category_code="020101") for _ in range(2))
     take(same_later, slot())
 
-    found = offered(taken_one, slot(), now, registry.in_category("0201"), category="020101")
+    found = offered(taken_one, slot(), now)
 
     assert [each.instrument_id for each in found.elsewhere] == [same.id, same_later.id, near.id]
     assert walls(found.elsewhere) == ["25 10:00", "25 12:00", "25 10:00"]
@@ -298,7 +296,7 @@ def test_alternatives_take_three_statements_whatever_is_found(now):
         make_instrument(hours=ROUND_THE_CLOCK)
 
     with counted() as statements:
-        offered(instrument, slot(), now, registry.in_category("0201"))
+        offered(instrument, slot(), now)
 
     assert len(statements) == 3
 

@@ -13,6 +13,7 @@ from booking.availability.queries.schedules import (
 from booking.availability.queries.search import (
     Alternatives,
     FreeSlot,
+    Kin,
     Obstacle,
     alternatives,
     bookable_by,
@@ -25,6 +26,7 @@ __all__ = [
     "Alternatives",
     "Availability",
     "FreeSlot",
+    "Kin",
     "Listed",
     "Obstacle",
     "Pattern",

@@ -7,11 +7,11 @@ worked out once per pattern. The number of statements does not depend on the num
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, ColumnElement, cast, func, literal, select
+from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -56,32 +56,23 @@ def patterns(
 
     Those without a schedule are left out.
     """
+    return load_patterns(by_pattern(*conditions, label=label), window)
+
+
+def by_pattern(
+    *conditions: ColumnElement[bool], label: InstrumentedAttribute[str] | None = None
+) -> Select[Any]:
+    """Return the statement of `patterns`, for those who keep it."""
+    each = _EACH.add_columns((literal("") if label is None else label).label("label"))
+    found = each.where(*conditions).cte("each_one")
+    shared = [column for column in found.c if column.name != "id"]
+    return select(*shared, func.array_agg(found.c.id).label("ids")).group_by(*shared)
+
+
+def load_patterns(statement: Select[Any], window: TimeSlot, **values: Any) -> list[Pattern]:
+    """Return what a statement of `by_pattern` finds around the window, with its own values."""
     first, last = window.starts_at.date() - _MARGIN, window.ends_at.date() + _MARGIN
-    each = (
-        select(
-            Instrument.id,
-            (literal("") if label is None else label).label("label"),
-            Instrument.time_zone,
-            Instrument.units,
-            Schedule.grid_minutes,
-            Schedule.shortest_minutes,
-            Schedule.longest_minutes,
-            Schedule.lead_minutes,
-            Schedule.horizon_days,
-            Schedule.buffer_before_minutes,
-            Schedule.buffer_after_minutes,
-            Schedule.change_until_minutes,
-            Schedule.observes_holidays,
-            _week().label("week"),
-            _special(first, last).label("special"),
-        )
-        .join(Schedule, Schedule.instrument_id == Instrument.id)
-        .where(*conditions)
-        .cte("each_one")
-    )
-    shared = [column for column in each.c if column.name != "id"]
-    ids = func.array_agg(each.c.id).label("ids")
-    rows = db.session.execute(select(*shared, ids).group_by(*shared)).all()
+    rows = db.session.execute(statement, values | {"first": first, "last": last}).all()
     if not rows:
         return []
     days = workdays(first, last)
@@ -101,17 +92,37 @@ def _week() -> ColumnElement[Any]:
     )
 
 
-def _special(first: date, last: date) -> ColumnElement[Any]:
+def _special() -> ColumnElement[Any]:
     packed = (
         cast(SpecialDay.day - _EPOCH, BigInteger) * _DAY
         + func.coalesce(SpecialDay.opens_minute, 0) * _OPENS
         + func.coalesce(SpecialDay.closes_minute, 0)
     )
+    days = SpecialDay.day.between(bindparam("first"), bindparam("last"))
     return (
         select(func.array_agg(aggregate_order_by(packed, packed)))
-        .where(SpecialDay.instrument_id == Instrument.id, SpecialDay.day.between(first, last))
+        .where(SpecialDay.instrument_id == Instrument.id, days)
         .scalar_subquery()
     )
+
+
+# Built once: on a path that refuses thousands, building a statement costs more than running it.
+_EACH = select(
+    Instrument.id,
+    Instrument.time_zone,
+    Instrument.units,
+    Schedule.grid_minutes,
+    Schedule.shortest_minutes,
+    Schedule.longest_minutes,
+    Schedule.lead_minutes,
+    Schedule.horizon_days,
+    Schedule.buffer_before_minutes,
+    Schedule.buffer_after_minutes,
+    Schedule.change_until_minutes,
+    Schedule.observes_holidays,
+    _week().label("week"),
+    _special().label("special"),
+).join(Schedule, Schedule.instrument_id == Instrument.id)
 
 
 def _unpacked(packed: Iterable[int] | None) -> dict[int, list[Interval]]:
@@ -157,50 +168,64 @@ def policy_of(row: Any, zone: ZoneInfo) -> BookingPolicy:
     )
 
 
+_WORKDAYS = select(CalendarDay.day, CalendarDay.is_workday).where(
+    CalendarDay.day.between(bindparam("first"), bindparam("last"))
+)
+
+
 def workdays(first: date, last: date) -> dict[date, bool]:
     """Return what the working calendar says of the days; those it does not know are missing."""
-    query = select(CalendarDay.day, CalendarDay.is_workday).where(
-        CalendarDay.day.between(first, last)
+    return dict(db.session.execute(_WORKDAYS, {"first": first, "last": last}).all())
+
+
+def _meets() -> tuple[ColumnElement[bool], ...]:
+    # The last condition says nothing new; it lets the index stop at the window's end.
+    return (
+        Occupancy.ends_at > bindparam("starts_at"),
+        Occupancy.starts_at < bindparam("ends_at"),
+        Occupancy.ends_at < bindparam("end_at_most"),
     )
-    return dict(db.session.execute(query).all())
+
+
+def _bounds(window: TimeSlot) -> dict[str, datetime]:
+    return {
+        "starts_at": window.starts_at,
+        "ends_at": window.ends_at,
+        "end_at_most": window.ends_at + LONGEST_OCCUPANCY,
+    }
+
+
+_TAKEN = (
+    select(
+        Occupancy.instrument_id,
+        Occupancy.unit,
+        func.date_part("epoch", Occupancy.starts_at),
+        func.date_part("epoch", Occupancy.ends_at),
+    )
+    .where(Occupancy.instrument_id == func.any(bindparam("ids")), *_meets())
+    .order_by(Occupancy.instrument_id, Occupancy.ends_at)
+)
 
 
 def taken(ids: Sequence[int], window: TimeSlot) -> dict[int, TakenByUnit]:
     """Return what is taken in the window, by instrument and unit, sorted, in whole minutes."""
-    query = (
-        select(
-            Occupancy.instrument_id,
-            Occupancy.unit,
-            func.date_part("epoch", Occupancy.starts_at),
-            func.date_part("epoch", Occupancy.ends_at),
-        )
-        .where(Occupancy.instrument_id == func.any(ids), *_meets(window))
-        .order_by(Occupancy.instrument_id, Occupancy.ends_at)
-    )
     found: dict[int, TakenByUnit] = defaultdict(lambda: defaultdict(list))
-    for instrument_id, unit, starts, ends in db.session.execute(query):
+    rows = db.session.execute(_TAKEN, {"ids": list(ids)} | _bounds(window))
+    for instrument_id, unit, starts, ends in rows:
         found[instrument_id][unit].append((int(starts // 60), -int(-ends // 60)))
     return found
 
 
 def taken_slots(instrument_id: int, window: TimeSlot) -> list[Occupancy]:
     """Return what takes one instrument's time in the window, soonest first."""
-    query = select(Occupancy).where(Occupancy.instrument_id == instrument_id, *_meets(window))
-    return list(db.session.scalars(query.order_by(Occupancy.ends_at, Occupancy.unit)))
+    query = select(Occupancy).where(Occupancy.instrument_id == instrument_id, *_meets())
+    query = query.order_by(Occupancy.ends_at, Occupancy.unit)
+    return list(db.session.scalars(query, _bounds(window)))
 
 
 def is_free(instrument_id: int, slot: TimeSlot, *, units: int) -> bool:
     """Tell whether a unit has nothing in the slot; only the constraint decides for good."""
     busy = select(func.count(Occupancy.unit.distinct())).where(
-        Occupancy.instrument_id == instrument_id, Occupancy.unit <= units, *_meets(slot)
+        Occupancy.instrument_id == instrument_id, Occupancy.unit <= units, *_meets()
     )
-    return (db.session.scalar(busy) or 0) < units
-
-
-def _meets(window: TimeSlot) -> tuple[ColumnElement[bool], ...]:
-    # The last condition says nothing new; it lets the index stop at the window's end.
-    return (
-        Occupancy.ends_at > window.starts_at,
-        Occupancy.starts_at < window.ends_at,
-        Occupancy.ends_at < window.ends_at + LONGEST_OCCUPANCY,
-    )
+    return (db.session.scalar(busy, _bounds(slot)) or 0) < units

@@ -5,11 +5,30 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from itertools import islice
-from typing import Protocol
+from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, and_, exists, or_
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    String,
+    and_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 
-from booking.availability.queries.patterns import Pattern, TakenByUnit, patterns, taken
+from booking.availability.queries.patterns import (
+    Pattern,
+    TakenByUnit,
+    by_pattern,
+    load_patterns,
+    patterns,
+    taken,
+)
 from booking.availability.rules import (
     Fit,
     Span,
@@ -23,6 +42,7 @@ from booking.kernel.text import N_, Text
 from booking.kernel.timeslot import TimeSlot
 from booking.registry import queries as registry
 from booking.registry.models import Instrument, Publication, RunningState, SharingMode
+from booking.registry.rules import code_range
 from booking.tariffs.models import Price
 from booking.tariffs.rules import Customer
 
@@ -115,18 +135,22 @@ def bookable_by(customer: Customer) -> list[ColumnElement[bool]]:
     Published, shared with them, not standing still, and with a price; one's own institution's
     instruments need none.
     """
-    priced = exists().where(
-        Price.instrument_id == Instrument.id,
-        Price.superseded_at.is_(None),
+    own = customer.own_institutions
+    return _bookable(
         Price.customer_class.in_(customer.classes),
+        Instrument.institution_id.in_(own) if own else None,
+    )
+
+
+def _bookable(
+    class_fits: ColumnElement[bool], is_own: ColumnElement[bool] | None
+) -> list[ColumnElement[bool]]:
+    priced = exists().where(
+        Price.instrument_id == Instrument.id, Price.superseded_at.is_(None), class_fits
     )
     for_them = and_(Instrument.sharing_mode == SharingMode.EXTERNAL, priced)
-    if customer.own_institutions:
-        own = and_(
-            Instrument.institution_id.in_(customer.own_institutions),
-            Instrument.sharing_mode != SharingMode.NONE,
-        )
-        for_them = or_(for_them, own)
+    if is_own is not None:
+        for_them = or_(for_them, and_(is_own, Instrument.sharing_mode != SharingMode.NONE))
     return [
         Instrument.publication == Publication.PUBLISHED,
         Instrument.running_state.not_in(STANDS_STILL),
@@ -233,30 +257,62 @@ class Alternatives:
     elsewhere: Sequence[FreeSlot]
 
 
+@dataclass(frozen=True)
+class Kin:
+    """What makes instruments equal: the same region and class, the latter by its 4 digits."""
+
+    region: str
+    category: str
+
+
+def _kin() -> Select[Any]:
+    equal = (
+        select(Instrument.id)
+        .where(
+            *_bookable(
+                Price.customer_class == func.any(bindparam("classes", type_=ARRAY(String))),
+                Instrument.institution_id == func.any(bindparam("own", type_=ARRAY(BigInteger))),
+            ),
+            Instrument.region_code == bindparam("region"),
+            Instrument.category_code.between(bindparam("least"), bindparam("most")),
+        )
+        .order_by(Instrument.category_code != bindparam("category"), Instrument.id)
+        .limit(MOST_EQUALS)
+    )
+    itself = Instrument.id == bindparam("instrument_id")
+    return by_pattern(or_(itself, Instrument.id.in_(equal)), label=Instrument.category_code)
+
+
+_KIN = _kin()
+
+
 def alternatives(
-    instrument_id: int,
-    slot: TimeSlot,
-    *equal: ColumnElement[bool],
-    customer: Customer,
-    now: datetime,
-    category: str = "",
+    instrument_id: int, slot: TimeSlot, *, customer: Customer, now: datetime, kin: Kin | None = None
 ) -> Alternatives:
     """Return up to 3 next free slots of this length here, and up to 3 on equal instruments.
 
-    `equal` says which instruments are equal (none if left out); those of the very `category`
-    come first. Three statements, whatever is found.
+    Those of the very same class come first; without `kin` none is equal. Three statements,
+    whatever is found.
     """
     window = TimeSlot(slot.starts_at, slot.ends_at + LOOK_AHEAD)
-    same = Instrument.id == instrument_id
-    chosen = or_(same, and_(*bookable_by(customer), *equal)) if equal else same
-    found = patterns(window, chosen, label=Instrument.category_code)
+    least, most = code_range(kin.category[:4]) if kin else ("", "")
+    found = load_patterns(
+        _KIN,
+        window,
+        instrument_id=instrument_id,
+        classes=[str(each) for each in customer.classes],
+        own=list(customer.own_institutions),
+        region=kin.region if kin else None,
+        least=least,
+        most=most,
+        category=kin.category if kin else "",
+    )
     candidates = list(_candidates(found, window, now, slot.minutes))
-    # Itself first, then the nearest kin, so that the cut falls on the others.
     ranked = sorted(
-        (each != instrument_id, candidate.pattern.label != category, each, index)
+        (each != instrument_id, kin is None or candidate.pattern.label != kin.category, each, index)
         for index, candidate in enumerate(candidates)
         for each in candidate.pattern.ids
-    )[:MOST_EQUALS]
+    )
     by_instrument = taken([each for _, _, each, _ in ranked], window_of(window)) if ranked else {}
     here: list[FreeSlot] = []
     elsewhere: list[tuple[bool, int, int, int]] = []

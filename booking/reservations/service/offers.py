@@ -5,16 +5,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func
-
 from booking.availability import queries as availability
 from booking.availability.errors import SlotTaken
-from booking.availability.queries import FreeSlot
+from booking.availability.queries import FreeSlot, Kin
 from booking.availability.rules import BookingPolicy
 from booking.kernel import clock
 from booking.kernel.money import Money
 from booking.kernel.timeslot import TimeSlot
-from booking.registry.models import Instrument
 from booking.reservations import rules
 from booking.reservations.errors import NotBookable
 from booking.reservations.queries import Sheet
@@ -82,10 +79,9 @@ def taken(sheet: Sheet, slot: TimeSlot) -> SlotTaken:
     found = availability.alternatives(
         sheet.instrument_id,
         slot,
-        *_equal_to(sheet),
         customer=sheet.customer,
         now=clock.now(),
-        category=sheet.category_code,
+        kin=_kin_of(sheet),
     )
     prices = tariff_queries.current_prices(
         [free.instrument_id for free in found.elsewhere], sheet.customer
@@ -101,14 +97,10 @@ def taken(sheet: Sheet, slot: TimeSlot) -> SlotTaken:
     )
 
 
-def _equal_to(sheet: Sheet) -> list[ColumnElement[bool]]:
-    """Return what makes an instrument equal: the same region and class, at least by 4 digits."""
+def _kin_of(sheet: Sheet) -> Kin | None:
     if sheet.category_code.startswith(UNSORTED) or sheet.region_code is None:
-        return []
-    return [
-        Instrument.region_code == sheet.region_code,
-        func.left(Instrument.category_code, 4) == sheet.category_code[:4],
-    ]
+        return None
+    return Kin(sheet.region_code, sheet.category_code)
 
 
 def _nearest(offer: Offer) -> list[dict[str, Any]]:
