@@ -3,10 +3,11 @@ PORT ?= 8000
 PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
-MO := booking/translations/en/LC_MESSAGES/messages.mo
+PO := $(wildcard booking/translations/*/LC_MESSAGES/*.po)
+MO := $(PO:.po=.mo)
 PYTEST_ARGS ?=
 
-.PHONY: help run test check bench bench-large lock clean
+.PHONY: help run test check bench bench-large translations lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
@@ -50,8 +51,11 @@ $(BIN)/.dev-installed: $(BIN)/.run-installed requirements/dev.txt
 	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
 	@touch $@
 
-$(MO): booking/translations/en/LC_MESSAGES/messages.po | $(BIN)/.run-installed
-	$(BIN)/pybabel --quiet compile -d booking/translations
+%.mo: %.po | $(BIN)/.run-installed
+	$(BIN)/pybabel --quiet compile -i $< -o $@ -l $(notdir $(patsubst %/LC_MESSAGES/,%,$(dir $<)))
+
+translations: $(BIN)/.dev-installed $(MO)  ## bring the catalogues up to date; new sentences stand empty
+	$(BIN)/python -m tests.catalogues
 
 clean:  ## remove what was installed and built; data in var/ stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis $(MO)

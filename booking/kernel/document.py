@@ -64,8 +64,13 @@ def word(context: str, name: str) -> str | None:
     return None if found == name else found
 
 
+def _said(text: str) -> str:
+    """Return the text in the reader's language, or as it is."""
+    return str(_words.gettext(text)) if text else ""
+
+
 def _tag(tag: Json) -> Json:
-    described = str(_words.gettext(tag["description"])) or tag["name"]
+    described = _said(tag["description"]) or tag["name"]
     title, _, rest = described.replace(": ", "：").partition("：")
     return {"name": tag["name"], "x-title": title.strip(), "description": rest.strip()}
 
@@ -73,13 +78,13 @@ def _tag(tag: Json) -> Json:
 def _finish_operation(operation: Json, has_id: bool) -> None:
     for part in ("summary", "description"):
         if part in operation:
-            operation[part] = str(_words.gettext(" ".join(operation[part].split())))
+            operation[part] = _said(" ".join(operation[part].split()))
     public = operation.get("security") == []
     answers = {
         status: answer for status, answer in operation["responses"].items() if _is_success(status)
     }
     for status, answer in answers.items():
-        answer["description"] = str(_words.gettext(HTTPStatus(int(status)).phrase))
+        answer["description"] = _said(HTTPStatus(int(status)).phrase)
     for status in _refusals(operation, public=public, has_id=has_id):
         answers[str(status)] = {"$ref": f"#/components/responses/Problem{status}"}
     operation["responses"] = answers | {"default": {"$ref": "#/components/responses/Problem"}}
@@ -227,4 +232,4 @@ def _describe(document: Json) -> None:
 
 def docstring(text: str) -> str:
     """Return the first paragraph of an English docstring in the reader's language."""
-    return str(_words.gettext(" ".join(text.split("\n\n", maxsplit=1)[0].split())))
+    return _said(" ".join(text.split("\n\n", maxsplit=1)[0].split()))

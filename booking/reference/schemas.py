@@ -7,12 +7,13 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from booking.kernel.schema import Line, PageQuery, QuerySchema, Schema
+from booking.kernel.text import N_
 from booking.reference.rules import RegionLevel
 
 LONGEST_RANGE = timedelta(days=400)
 
-_CODE = validate.Regexp(r"[0-9]{6}\Z", error="须为 6 位数字。")
-_PREFIX = validate.Regexp(r"[0-9]{1,6}\Z", error="须为 1 到 6 位数字。")
+_CODE = validate.Regexp(r"[0-9]{6}\Z", error=N_("须为 6 位数字。").msgid)
+_PREFIX = validate.Regexp(r"[0-9]{1,6}\Z", error=N_("须为 1 到 6 位数字。").msgid)
 
 
 class RegionQuery(PageQuery):

@@ -27,7 +27,9 @@ from booking.registry.rules import (
     needs_national_entry,
 )
 
-_AMOUNT = validate.Regexp(r"[0-9]{1,10}([.][0-9]{1,2})?\Z", error="须为文本，最多两位小数。")
+_AMOUNT = validate.Regexp(
+    r"[0-9]{1,10}([.][0-9]{1,2})?\Z", error=N_("须为文本，最多两位小数。").msgid
+)
 _SHORTEST_TO_MASK = 8
 
 
