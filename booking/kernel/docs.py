@@ -74,7 +74,7 @@ def refusals() -> list[Refusal]:
         code: Refusal(code, status, http.translate(http.SENTENCES[status]))
         for status, code in http.CODES.items()
     }
-    for kind in _subclasses(DomainError):
+    for kind in filter(_is_ours, _subclasses(DomainError)):
         meaning = document.docstring(kind.__doc__ or "")
         found.setdefault(kind.code, Refusal(kind.code, http.status_of(kind), meaning))
     return sorted(found.values(), key=lambda refusal: (refusal.status, refusal.code))
@@ -83,6 +83,10 @@ def refusals() -> list[Refusal]:
 def _subclasses(kind: type[DomainError]) -> list[type[DomainError]]:
     below = [*kind.__subclasses__()]
     return below + [deeper for found in below for deeper in _subclasses(found)]
+
+
+def _is_ours(kind: type[DomainError]) -> bool:
+    return kind.__module__.partition(".")[0] == "booking"
 
 
 def _document() -> Json:
