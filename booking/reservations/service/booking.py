@@ -113,6 +113,22 @@ def move(
 
     Releases and occupies in one transaction; whatever fails leaves the old slot held.
     """
+    try:
+        # Rolled back, the savepoint lets the queue go on while we look what else is free.
+        with db.session.begin_nested():
+            return _move(reservation_id, slot, caller, version)
+    except _Lost as lost:
+        raise taken(lost.sheet, slot) from None
+
+
+class _Lost(Exception):
+    """Somebody was faster."""
+
+    def __init__(self, sheet: Sheet) -> None:
+        self.sheet = sheet
+
+
+def _move(reservation_id: int, slot: TimeSlot, caller: Caller, version: int | None) -> Reservation:
     availability.queue_for(
         select(Reservation.instrument_id).where(Reservation.id == reservation_id)
     )
@@ -219,7 +235,7 @@ def _occupy(sheet: Sheet, slot: TimeSlot, policy: BookingPolicy) -> tuple[int, i
     try:
         return availability.occupy(sheet.instrument_id, held, units=sheet.units)
     except SlotTaken:
-        raise taken(sheet, slot) from None
+        raise _Lost(sheet) from None
 
 
 def _with_buffers(slot: TimeSlot, policy: BookingPolicy) -> TimeSlot:
