@@ -3,8 +3,6 @@
 import json
 import secrets
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import click
 from flask.cli import with_appcontext
@@ -13,8 +11,8 @@ from booking.accounts import queries, service
 from booking.accounts.models import User
 from booking.accounts.rules import DEFAULT_TOKEN_DAYS, LONGEST_TOKEN_DAYS, Scope
 from booking.accounts.service import NewPerson
+from booking.kernel.commands import refusals
 from booking.kernel.db import transaction
-from booking.kernel.errors import DomainError
 from booking.kernel.names import login_name
 from booking.kernel.schema import rfc3339
 
@@ -41,7 +39,7 @@ def create_admin(email: str, name: str, password_stdin: bool, generate: bool) ->
         raise click.UsageError("--password-stdin 和 --generate 只能选一个。")
     known = queries.user_by_login(login_name(email)) is not None
     password = None if known else _password(password_stdin, generate)
-    with _refusals(), transaction():
+    with refusals(), transaction():
         user = service.make_admin(NewPerson(name=name, email=email, password=password))
     click.echo(f"{user.email} 现在是平台管理员。", err=True)
     if generate and password:
@@ -85,7 +83,7 @@ def token() -> None:
 def create_token(login: str, scopes: tuple[str, ...], days: int, name: str, as_json: bool) -> None:
     """签发令牌，只打印这一次；标准输出上只有令牌本身。"""
     wanted = [Scope(scope) for scope in scopes] or list(Scope)
-    with _refusals(), transaction():
+    with refusals(), transaction():
         user = _active_user(login)
         made, secret = service.issue_token(user.id, scopes=wanted, days=days, name=name, by=None)
     if not as_json:
@@ -106,7 +104,7 @@ def user() -> None:
 @with_appcontext
 def disable_user(login: str) -> None:
     """立即停用账号：会话结束，令牌吊销。"""
-    with _refusals(), transaction():
+    with refusals(), transaction():
         service.disable_user(login, by=None)
     click.echo(f"{login} 已停用，其会话已结束，令牌已吊销。", err=True)
 
@@ -116,7 +114,7 @@ def disable_user(login: str) -> None:
 @with_appcontext
 def invite_user(login: str) -> None:
     """为忘记密码的人生成邀请，只打印这一次；对方用它设置新密码。"""
-    with _refusals(), transaction():
+    with refusals(), transaction():
         secret = service.invite(_active_user(login), by=None)
     click.echo(secret)
 
@@ -126,14 +124,3 @@ def _active_user(login: str) -> User:
     if found is None or not found.is_active:
         raise click.ClickException(f"没有账号使用“{login}”，或该账号已停用。")
     return found
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    """A business "no" is one sentence and exit code 1."""
-    try:
-        yield
-    except DomainError as error:
-        by_field = error.details.get("errors", {}).values()
-        reasons = [str(reason) for reasons in by_field for reason in reasons]
-        raise click.ClickException(" ".join(reasons) or str(error.message)) from error

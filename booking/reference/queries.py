@@ -45,11 +45,13 @@ def region_name(code: str, on: date | None = None) -> str | None:
     return region_names([code], on).get(code)
 
 
-def region_names(codes: Collection[str], on: date | None = None) -> dict[str, str]:
+def region_names(codes: Collection[str] | None, on: date | None = None) -> dict[str, str]:
     """Return places in full by code, in one query; unknown codes are left out.
 
-    A code that is no longer valid keeps the last name it had.
+    A code that is no longer valid keeps the last name it had. None: all that are valid.
     """
+    if codes is None:
+        codes = db.session.scalars(select(Region.code).where(_holds(on)).distinct()).all()
     wanted = {code: [*ancestors(code), code] for code in codes}
     every = {part for parts in wanted.values() for part in parts}
     rows = db.session.execute(
@@ -90,6 +92,13 @@ def list_regions(
         query = query.where(Region.code > paging.decode(cursor, str)[0])
     query = query.order_by(Region.code, *_NEWEST).limit(limit + 1)
     return _page(db.session.scalars(query.ext(distinct_on(Region.code))).all(), limit)
+
+
+def regions_within(prefix: str, on: date | None = None) -> Sequence[Region]:
+    """Return every unit whose code begins so, in the order of codes: each city before its own."""
+    query = _valid(on).where(Region.code.startswith(prefix, autoescape=True))
+    query = query.order_by(Region.code, *_NEWEST)
+    return db.session.scalars(query.ext(distinct_on(Region.code))).all()
 
 
 def find_category(code: str, scheme: str = "nrii") -> Category | None:

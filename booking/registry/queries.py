@@ -132,11 +132,9 @@ def described(instruments: Collection[Instrument], *, caller: Caller | None) -> 
     ]
 
 
-def category_names(codes: Iterable[str], scheme: str = "nrii") -> dict[str, str]:
-    """Return the names by code, in one query; unknown codes are left out."""
-    rows = db.session.execute(
-        select(Category.code, Category.name).where(
-            Category.scheme == scheme, Category.code.in_(list(codes))
-        )
-    )
-    return dict(rows.all())
+def category_names(codes: Iterable[str] | None, scheme: str = "nrii") -> dict[str, str]:
+    """Return the names by code (None: of all), in one query; unknown codes are left out."""
+    query = select(Category.code, Category.name).where(Category.scheme == scheme)
+    if codes is not None:
+        query = query.where(Category.code.in_(list(codes)))
+    return dict(db.session.execute(query).all())

@@ -50,12 +50,16 @@ def indexed(
     }
 
 
+def indexed_values(instrument: Instrument) -> dict[str, Any]:
+    """Return what an instrument is found by, and the codes of its category and region."""
+    return {column.key: getattr(instrument, column.key) for column in _READ}
+
+
 def index_instrument(instrument: Instrument) -> None:
     """Write the index of an instrument whose institution is loaded."""
     region = instrument.region_code
-    values = {column.key: getattr(instrument, column.key) for column in _READ}
     for name, value in indexed(
-        values,
+        indexed_values(instrument),
         category=queries.category_names([instrument.category_code]).get(
             instrument.category_code, ""
         ),
