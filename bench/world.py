@@ -67,7 +67,9 @@ def fill(instruments: int, occupancies: int) -> None:
     """
     with transaction():
         owners = [factories.make_institution().id for _ in range(50)]
-        db.session.execute(_INSTRUMENTS, {"count": instruments, "owners": owners, "names": NAMES})
+        db.session.execute(
+            _INSTRUMENTS, {"count": instruments, "owners": owners, "names": list(NAMES)}
+        )
         for statement in (_SCHEDULES, _HOURS, _PRICES):
             db.session.execute(text(statement))
     with transaction():

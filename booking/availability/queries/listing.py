@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Select,
+    bindparam,
     cast,
     exists,
     func,
@@ -18,12 +19,18 @@ from sqlalchemy import (
     select,
     tuple_,
 )
-from sqlalchemy.orm import joinedload
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from booking.accounts.rules import Caller
 from booking.availability.models import OpeningHours, Schedule, SpecialDay
 from booking.availability.queries.patterns import patterns
-from booking.availability.queries.search import FreeSlot, bookable_by, soonest
+from booking.availability.queries.search import (
+    FreeSlot,
+    bookable_by,
+    bookable_by_whom,
+    soonest,
+    whom,
+)
 from booking.availability.rules import USUAL_WINDOW
 from booking.kernel import paging
 from booking.kernel.db import db
@@ -213,11 +220,9 @@ def _filled(hits: Sequence[_Hit], caller: Caller | None, customer: Customer) -> 
     ids = [hit.id for hit in hits]
     if not ids:
         return []
-    query = select(Instrument).where(Instrument.id.in_(ids))
-    query = query.options(joinedload(Instrument.institution, innerjoin=True))
-    by_id = {each.id: each for each in db.session.scalars(query)}
+    by_id = {each.id: each for each in db.session.scalars(_SHOWN, {"ids": ids})}
     prices = tariffs.current_prices(ids, customer)
-    bookable = set(db.session.scalars(_bookable(ids, customer)))
+    bookable = set(db.session.scalars(_BOOKABLE, whom(customer) | {"ids": ids}))
     described = registry.described([by_id[each] for each in ids], caller=caller)
     return [
         Listed(each, prices.get(hit.id), hit.id in bookable, hit.free)
@@ -225,13 +230,14 @@ def _filled(hits: Sequence[_Hit], caller: Caller | None, customer: Customer) -> 
     ]
 
 
-def _bookable(ids: Sequence[int], customer: Customer) -> Select[int]:
-    return select(Instrument.id).where(
-        Instrument.id.in_(ids),
-        *bookable_by(customer),
-        exists().where(Schedule.instrument_id == Instrument.id),
-        or_(
-            exists().where(OpeningHours.instrument_id == Instrument.id),
-            exists().where(SpecialDay.instrument_id == Instrument.id),
-        ),
-    )
+_OF_PAGE = Instrument.id == func.any(bindparam("ids", type_=ARRAY(BigInteger)))
+_SHOWN = select(Instrument).where(_OF_PAGE).options(*registry.LISTED)
+_BOOKABLE = select(Instrument.id).where(
+    _OF_PAGE,
+    *bookable_by_whom(),
+    exists().where(Schedule.instrument_id == Instrument.id),
+    or_(
+        exists().where(OpeningHours.instrument_id == Instrument.id),
+        exists().where(SpecialDay.instrument_id == Instrument.id),
+    ),
+)

@@ -142,6 +142,22 @@ def bookable_by(customer: Customer) -> list[ColumnElement[bool]]:
     )
 
 
+def bookable_by_whom() -> list[ColumnElement[bool]]:
+    """Return the conditions of `bookable_by` for a statement that is kept; its values: `whom`."""
+    return _bookable(
+        Price.customer_class == func.any(bindparam("classes", type_=ARRAY(String))),
+        Instrument.institution_id == func.any(bindparam("own", type_=ARRAY(BigInteger))),
+    )
+
+
+def whom(customer: Customer) -> dict[str, Any]:
+    """Return the values for `bookable_by_whom`."""
+    return {
+        "classes": [str(each) for each in customer.classes],
+        "own": list(customer.own_institutions),
+    }
+
+
 def _bookable(
     class_fits: ColumnElement[bool], is_own: ColumnElement[bool] | None
 ) -> list[ColumnElement[bool]]:
@@ -269,10 +285,7 @@ def _kin() -> Select[Any]:
     equal = (
         select(Instrument.id)
         .where(
-            *_bookable(
-                Price.customer_class == func.any(bindparam("classes", type_=ARRAY(String))),
-                Instrument.institution_id == func.any(bindparam("own", type_=ARRAY(BigInteger))),
-            ),
+            *bookable_by_whom(),
             Instrument.region_code == bindparam("region"),
             Instrument.category_code.between(bindparam("least"), bindparam("most")),
         )
@@ -300,8 +313,7 @@ def alternatives(
         _KIN,
         window,
         instrument_id=instrument_id,
-        classes=[str(each) for each in customer.classes],
-        own=list(customer.own_institutions),
+        **whom(customer),
         region=kin.region if kin else None,
         least=least,
         most=most,
