@@ -252,6 +252,47 @@ def next_fits(
         start = first_fit_of_units(opened, taken_by_unit, units, fit, not_before=end)
 
 
+def every_fit(
+    opened: Sequence[Span],
+    taken_by_unit: Mapping[int, Sequence[Span]],
+    units: int,
+    fit: Fit,
+) -> Iterator[int]:
+    """Yield every minute on the grid at which a slot could begin; they may overlap."""
+    start = first_fit_of_units(opened, taken_by_unit, units, fit)
+    while start is not None:
+        yield start
+        start = first_fit_of_units(opened, taken_by_unit, units, fit, not_before=start + 1)
+
+
+def free_spans(
+    opened: Sequence[Span],
+    taken_by_unit: Mapping[int, Sequence[Span]],
+    units: int,
+    fit: Fit,
+) -> list[Span]:
+    """Return `free_windows` in whole minutes."""
+    free: list[Span] = []
+    for unit in range(1, units + 1):
+        cuts = ((start - fit.after, end + fit.before) for start, end in taken_by_unit.get(unit, ()))
+        free += _without(opened, joined(cuts))
+    return joined(free)
+
+
+def _without(spans: Sequence[Span], cuts: Sequence[Span]) -> Iterator[Span]:
+    """Yield what is left of sorted spans once sorted cuts are taken out."""
+    for begins, end in spans:
+        start = begins
+        for cut_from, cut_to in cuts:
+            if cut_from >= end:
+                break
+            if cut_from > start:
+                yield start, cut_from
+            start = max(start, cut_to)
+        if start < end:
+            yield start, end
+
+
 def free_windows(
     opened: Sequence[TimeSlot],
     taken_by_unit: Mapping[int, Sequence[TimeSlot]],

@@ -21,10 +21,13 @@ from booking.availability.queries.search import (
     obstacles,
     soonest,
 )
+from booking.availability.queries.weeks import DAYS, Day, Week, weeks
 
 __all__ = [
+    "DAYS",
     "Alternatives",
     "Availability",
+    "Day",
     "FreeSlot",
     "Kin",
     "Listed",
@@ -33,6 +36,7 @@ __all__ = [
     "ScheduleSheet",
     "Sort",
     "Wanted",
+    "Week",
     "alternatives",
     "availability",
     "bookable_by",
@@ -47,4 +51,5 @@ __all__ = [
     "policy_of",
     "soonest",
     "taken",
+    "weeks",
 ]

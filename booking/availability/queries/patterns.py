@@ -51,12 +51,13 @@ def patterns(
     window: TimeSlot,
     *conditions: ColumnElement[bool],
     label: InstrumentedAttribute[str] | None = None,
+    **values: Any,
 ) -> list[Pattern]:
     """Return how the instruments that meet the conditions are booked around the window.
 
-    Those without a schedule are left out.
+    `values` are those the conditions name. Those without a schedule are left out.
     """
-    return load_patterns(by_pattern(*conditions, label=label), window)
+    return load_patterns(by_pattern(*conditions, label=label), window, **values)
 
 
 def by_pattern(
