@@ -5,6 +5,8 @@ BIN := .venv/bin
 WORKERS ?= 2
 PO := $(wildcard booking/translations/*/LC_MESSAGES/*.po)
 MO := $(PO:.po=.mo)
+ASSETS := booking/static/dist/manifest.json
+FRONTEND := $(wildcard frontend/*.json frontend/*.mjs frontend/scripts/* frontend/styles/*)
 PYTEST_ARGS ?=
 
 .PHONY: help run test check bench bench-large translations lock clean
@@ -12,11 +14,12 @@ PYTEST_ARGS ?=
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
 
-run: $(BIN)/.run-installed $(MO)  ## serve pages, API and jobs with demo data on http://127.0.0.1:8000
+run: $(BIN)/.run-installed $(MO) $(ASSETS)  ## serve pages, API and jobs with demo data on http://127.0.0.1:8000
 	@BOOKING_ENV=development BASE_URL=$${BASE_URL:-http://127.0.0.1:$(PORT)} \
 	  $(BIN)/booking serve --demo --port $(PORT) --workers $(WORKERS)
 
-test: $(BIN)/.dev-installed $(MO)  ## install what the tests need and run all of them
+test: export BOOKING_REQUIRE_ASSETS = 1
+test: $(BIN)/.dev-installed $(MO) $(ASSETS)  ## install what the tests need and run all of them
 	@bash deploy/test-packages.sh
 	$(BIN)/pytest -n auto $(PYTEST_ARGS)
 	TEST_POSTGRES=system $(BIN)/pytest -n auto -m service $(PYTEST_ARGS)
@@ -44,6 +47,8 @@ $(BIN)/.venv-made:
 
 $(BIN)/.run-installed: $(BIN)/.venv-made requirements/run.txt pyproject.toml hatch_build.py
 	$(BIN)/pip install --quiet --require-hashes -r requirements/run.txt
+	@$(BIN)/python frontend/install.py find-npm \
+	  || $(BIN)/pip install --quiet --require-hashes -r requirements/node.txt
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -57,5 +62,8 @@ $(BIN)/.dev-installed: $(BIN)/.run-installed requirements/dev.txt
 translations: $(BIN)/.dev-installed $(MO)  ## bring the catalogues up to date; new sentences stand empty
 	$(BIN)/python -m tests.catalogues
 
+$(ASSETS): $(FRONTEND) | $(BIN)/.run-installed
+	$(BIN)/python frontend/install.py
+
 clean:  ## remove what was installed and built; data in var/ stays
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis $(MO)
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis $(MO) booking/static/dist frontend/node_modules

@@ -12,20 +12,35 @@ from flask_migrate import Migrate
 from jinja2 import StrictUndefined
 from sqlalchemy.exc import OperationalError
 
-from booking import operations
+from booking import demo, operations
 from booking.accounts import auth
 from booking.accounts import cli as accounts_cli
 from booking.accounts.api import bp as accounts_api
+from booking.accounts.views import bp as accounts_pages
+from booking.availability import views as availability_views
 from booking.availability.api import bp as availability_api
+from booking.availability.views import bp as availability_pages
 from booking.calendars.api import bp as calendars_api
 from booking.calendars.views import bp as calendar_addresses
-from booking.kernel import config, docs, health, http, language, login, openapi, postgres
+from booking.kernel import (
+    config,
+    docs,
+    health,
+    http,
+    language,
+    login,
+    openapi,
+    pages,
+    postgres,
+    styleguide,
+)
 from booking.kernel.db import db
 from booking.kernel.logs import init_logs
 from booking.reference.api import bp as reference_api
 from booking.registry import cli as registry_cli
 from booking.registry.api import bp as registry_api
 from booking.reservations.api import bp as reservations_api
+from booking.reservations.views import bp as reservations_pages
 from booking.tariffs.api import bp as tariffs_api
 
 API = (
@@ -52,9 +67,17 @@ def create_app(environment: str | None = None, **overrides: Any) -> Flask:
     Babel(app, locale_selector=language.choose)
     http.init_http(app)
     login.init_login(app, auth.load)
+    pages.init_pages(app)
+    styleguide.init_styleguide(app)
     docs.init_docs(app, openapi.init_api(app, *API))
     health.init_health(app)
     app.register_blueprint(calendar_addresses)
+    app.add_url_rule("/", "home", availability_views.home)
+    for pages_of_feature in (accounts_pages, availability_pages, reservations_pages):
+        app.register_blueprint(pages_of_feature)
+    if app.config["DEMO"]:
+        app.extensions["booking_demo"] = demo.LOG_INS
+        app.jinja_env.globals["demo_password"] = demo.PASSWORD
     return app
 
 

@@ -4,10 +4,11 @@ set -euo pipefail
 
 missing=()
 command -v /usr/lib/postgresql/15/bin/postgres >/dev/null || missing+=(postgresql-15)
+command -v chromium >/dev/null || missing+=(chromium fonts-noto-cjk)
 
 [ ${#missing[@]} -eq 0 ] && exit 0
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
-  echo "Please install: ${missing[*]} (the service tests also run on the distribution's PostgreSQL)." >&2
+  echo "Please install: ${missing[*]} (the service tests also run on the distribution's PostgreSQL, the browser tests in Chromium)." >&2
   exit 1
 fi
 export DEBIAN_FRONTEND=noninteractive

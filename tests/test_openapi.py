@@ -268,9 +268,3 @@ def test_an_unchanged_page_is_not_sent_again(app):
 
     assert again.status_code == 304
     assert "Accept-Language" in first.headers["Vary"]
-
-
-def test_the_front_door_leads_to_the_page(app):
-    answer = app.test_client().get("/")
-
-    assert (answer.status_code, answer.headers["Location"]) == (302, "/api/docs")

@@ -17,6 +17,11 @@ SESSION_COOKIE = "booking_session"
 class _SignedIn(login.SignedIn):
     caller: Caller
 
+    @property
+    def locale(self) -> str:
+        """Return the person's own language, for pages."""
+        return self.caller.locale
+
     def get_id(self) -> str:
         """Return what idempotency keys are kept apart by."""
         return str(self.caller.user_id)

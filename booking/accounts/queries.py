@@ -1,6 +1,6 @@
 """Reads for accounts: the caller of a request in one statement, and what a caller may see."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
@@ -341,6 +341,20 @@ def _belonging(organisation: Organisation, caller: Caller) -> Belonging:
         roles=[seat.role for seat in caller.seats if seat.organisation_id == organisation.id],
         permissions=[each for each in Permission if caller.may(each, organisation.id)],
     )
+
+
+def organisation_names(caller: Caller) -> Sequence[str]:
+    """Return the names of the organisations the caller belongs to, for the head of every page."""
+    own = select(Organisation.name).where(Organisation.id.in_(caller.organisations))
+    return db.session.scalars(own.order_by(Organisation.id)).all()
+
+
+def names_of(ids: Collection[int]) -> dict[int, str]:
+    """Return the names of organisations by their ids, for lists that show them anyway."""
+    rows = db.session.execute(
+        select(Organisation.id, Organisation.name).where(Organisation.id.in_(ids))
+    )
+    return dict(rows.all())
 
 
 def sessions_of(caller: Caller) -> Select[LoginSession]:

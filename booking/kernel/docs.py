@@ -9,12 +9,9 @@ from flask import (
     current_app,
     jsonify,
     make_response,
-    redirect,
     render_template,
     request,
-    url_for,
 )
-from flask.typing import ResponseReturnValue
 from flask.wrappers import Response
 
 from booking.kernel import clock, document, http
@@ -35,17 +32,10 @@ class Refusal:
 
 
 def init_docs(app: Flask, api: Api) -> None:
-    """Serve the document, the page and, for now, the way from `/` to the page."""
+    """Serve the document and the page."""
     app.extensions["booking_openapi"] = api
-    app.context_processor(lambda: {"language": _language()})
     app.add_url_rule(f"{PREFIX}/openapi.json", "openapi_json", openapi_json)
     app.add_url_rule("/api/docs", "api_docs", page)
-    app.add_url_rule("/", "home", home)
-
-
-def home() -> ResponseReturnValue:
-    """Lead to the reading page."""
-    return redirect(url_for("api_docs"))
 
 
 def openapi_json() -> Response:

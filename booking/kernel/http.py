@@ -142,7 +142,12 @@ def refuse(status: int, *, code: str, detail: str, **more: Any) -> Response:
     if wants_problem():
         return problem(status, code=code, detail=detail, **more)
     page = render_template(
-        "error.html", status=status, detail=detail, request_id=g.get("request_id", "")
+        "error.html",
+        status=status,
+        code=code,
+        detail=detail,
+        retry_after=more.get("retry_after"),
+        request_id=g.get("request_id", ""),
     )
     response = Response(page, status=status, content_type="text/html; charset=utf-8")
     if "retry_after" in more:

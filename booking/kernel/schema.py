@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask_babel import gettext
-from marshmallow import EXCLUDE, RAISE, ValidationError, fields, validate
+from marshmallow import RAISE, ValidationError, fields, validate
 from marshmallow import Schema as MarshmallowSchema
 
 from booking.kernel.money import Money
@@ -36,6 +36,12 @@ class Schema(MarshmallowSchema):
 
         unknown = RAISE
 
+    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
+        """Do as marshmallow, only shorter: lists ask this a thousand times."""
+        if "." in attr:
+            return super().get_attribute(obj, attr, default)
+        return obj.get(attr, default) if isinstance(obj, dict) else getattr(obj, attr, default)
+
 
 class QuerySchema(MarshmallowSchema):
     """Arguments in the address: the same strictness."""
@@ -44,15 +50,6 @@ class QuerySchema(MarshmallowSchema):
         """Contract §2: unknown fields are refused."""
 
         unknown = RAISE
-
-
-class FormSchema(MarshmallowSchema):
-    """Page forms carry more than we asked for (the CSRF field)."""
-
-    class Meta:
-        """Ignore what is not ours."""
-
-        unknown = EXCLUDE
 
 
 class Line(fields.String):

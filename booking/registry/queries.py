@@ -159,6 +159,16 @@ def described(instruments: Collection[Instrument], *, caller: Caller | None) -> 
     ]
 
 
+def instrument_names(ids: Collection[int]) -> dict[int, str]:
+    """Return the names of instruments that others can find, by id."""
+    rows = db.session.execute(
+        select(Instrument.id, Instrument.name).where(
+            Instrument.id.in_(ids), Instrument.publication == Publication.PUBLISHED
+        )
+    )
+    return dict(rows.all())
+
+
 def category_names(codes: Iterable[str] | None, scheme: str = "nrii") -> dict[str, str]:
     """Return the names by code (None: of all), in one query; unknown codes are left out."""
     query = select(Category.code, Category.name).where(Category.scheme == scheme)

@@ -15,6 +15,21 @@ PUBLIC = {
     "POST /api/v1/sign-ups",
     "POST /api/v1/sessions",
     "POST /api/v1/invitations",
+    # The same on pages.
+    "GET /log-in",
+    "POST /log-in",
+    "POST /log-out",
+    "GET /sign-up",
+    "POST /sign-up",
+    "GET /sign-up/checks/<string:field>",
+    "GET /invitation",
+    "POST /invitation",
+    "GET /password/forgotten",
+    "GET /purpose-notice",
+    # Looking around; who reserves is asked for a log-in there and comes back to what was chosen.
+    "GET /instruments",
+    "GET /instruments/<id:instrument_id>",
+    "POST /instruments/<id:instrument_id>/reserve",
     # Code lists and what institutions must publish.
     "GET /api/v1/regions",
     "GET /api/v1/regions/<string:code>",

@@ -10,7 +10,6 @@ from marshmallow import ValidationError
 from booking.kernel.money import Money
 from booking.kernel.schema import (
     Count,
-    FormSchema,
     Id,
     Instant,
     Line,
@@ -178,7 +177,3 @@ def test_money_that_is_not_plain_yuan_is_refused(value):
 def test_a_page_holds_1_to_200(limit):
     with pytest.raises(ValidationError):
         PageQuery().load({"limit": limit})
-
-
-def test_a_form_ignores_what_it_did_not_ask_for():
-    assert FormSchema().load({"csrf_token": "x"}) == {}

@@ -211,6 +211,14 @@ def _end(
         raise LastManager
 
 
+def choose_language(locale: str, *, caller: Caller) -> None:
+    """Keep the language in which the caller wants to read and be written to."""
+    user = db.session.get_one(User, caller.user_id, with_for_update=True)
+    old, user.locale = user.locale, locale
+    user.touch()
+    _record("user.language_chosen", user, caller.user_id, old=old, new=locale)
+
+
 def make_admin(person: NewPerson) -> User:
     """Make the person, new or known, an administrator of the platform. For the command line."""
     platform = db.session.scalar(

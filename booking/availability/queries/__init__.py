@@ -1,7 +1,14 @@
 """Reads for availability: schedules, patterns of opening, free-slot search, lists, breaches."""
 
 from booking.availability.queries.breaches import breaches
-from booking.availability.queries.listing import Listed, Sort, Wanted, list_instruments
+from booking.availability.queries.listing import (
+    Facets,
+    Listed,
+    Sort,
+    Wanted,
+    facets,
+    list_instruments,
+)
 from booking.availability.queries.patterns import Pattern, is_free, patterns, policy_of, taken
 from booking.availability.queries.schedules import (
     Availability,
@@ -21,6 +28,7 @@ from booking.availability.queries.search import (
     obstacles,
     soonest,
 )
+from booking.availability.queries.strips import DayShown, axis_of, day_shown
 from booking.availability.queries.weeks import DAYS, Day, Week, weeks
 
 __all__ = [
@@ -28,6 +36,8 @@ __all__ = [
     "Alternatives",
     "Availability",
     "Day",
+    "DayShown",
+    "Facets",
     "FreeSlot",
     "Kin",
     "Listed",
@@ -39,8 +49,11 @@ __all__ = [
     "Week",
     "alternatives",
     "availability",
+    "axis_of",
     "bookable_by",
     "breaches",
+    "day_shown",
+    "facets",
     "find_free_slots",
     "find_schedule",
     "get_schedule",

@@ -1,7 +1,7 @@
 """The list of instruments, where what they are meets what they cost and when they are free."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -20,6 +20,7 @@ from sqlalchemy import (
     tuple_,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import InstrumentedAttribute
 
 from booking.accounts.rules import Caller
 from booking.availability.models import OpeningHours, Schedule, SpecialDay
@@ -36,6 +37,7 @@ from booking.kernel import paging
 from booking.kernel.db import db
 from booking.kernel.money import Money
 from booking.kernel.timeslot import TimeSlot
+from booking.reference import queries as reference
 from booking.registry import queries as registry
 from booking.registry.models import Instrument
 from booking.tariffs import queries as tariffs
@@ -241,3 +243,56 @@ _BOOKABLE = select(Instrument.id).where(
         exists().where(SpecialDay.instrument_id == Instrument.id),
     ),
 )
+
+
+@dataclass(frozen=True)
+class Facets:
+    """How many there are in all, by city and by main class, each without its own filter."""
+
+    total: int
+    regions: Sequence[tuple[str, str, int]]  # code of 4 digits, name, count
+    categories: Sequence[tuple[str, str, int]]  # code of 2 digits, name, count
+
+
+def facets(wanted: Wanted, *, caller: Caller | None) -> Facets:
+    """Return the counts beside the filters; whether something is free is not asked for them."""
+    customer = tariffs.customer_of(caller)
+    regions = _counts(replace(wanted, region=None), caller, customer, Instrument.region_code, 4)
+    categories = _counts(
+        replace(wanted, category=None), caller, customer, Instrument.category_code, 2
+    )
+    total = db.session.scalar(
+        select(func.count()).select_from(Instrument).where(*_conditions(wanted, caller, customer))
+    )
+    region_names = reference.region_names([code.ljust(6, "0") for code in regions])
+    class_names = registry.category_names([code.ljust(6, "0") for code in categories])
+    return Facets(
+        total=total or 0,
+        regions=_named(regions, region_names),
+        categories=_named(categories, class_names),
+    )
+
+
+def _counts(
+    wanted: Wanted,
+    caller: Caller | None,
+    customer: Customer,
+    column: InstrumentedAttribute[Any],
+    digits: int,
+) -> dict[str, int]:
+    code = func.left(column, digits)
+    rows = db.session.execute(
+        select(code, func.count())
+        .where(*_conditions(wanted, caller, customer), column.is_not(None))
+        .group_by(code)
+    )
+    return dict(rows.all())
+
+
+def _named(counts: dict[str, int], names: dict[str, str]) -> list[tuple[str, str, int]]:
+    found = [
+        (code, names[code.ljust(6, "0")].rpartition(" ")[2], count)
+        for code, count in counts.items()
+        if code.ljust(6, "0") in names
+    ]
+    return sorted(found, key=lambda each: (-each[2], each[0]))

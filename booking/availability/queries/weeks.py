@@ -148,7 +148,7 @@ def _week(
     )
     window = TimeSlot(_local(first, zone), _local(first + timedelta(days=DAYS), zone))
     opened = open_spans(pattern.plan, window)
-    bookable = _bookable(pattern, opened, now)
+    bookable = _bookable(pattern, opened, fit, now)
     on_days = _OnDays(
         zone=zone,
         open=opened,
@@ -167,10 +167,11 @@ def _week(
     )
 
 
-def _bookable(pattern: Pattern, opened: Sequence[Span], now: datetime) -> list[Span]:
-    """Return the open time within lead time and horizon."""
+def _bookable(pattern: Pattern, opened: Sequence[Span], fit: Fit, now: datetime) -> list[Span]:
+    """Return the open time within lead time and horizon, from the first start on the grid."""
     earliest, latest = pattern.policy.bookable_between(now)
-    low, high = -int(-earliest.timestamp() // 60), int(latest.timestamp() // 60)
+    low = fit.on_grid(-int(-earliest.timestamp() // 60))
+    high = int(latest.timestamp() // 60)
     clipped = ((max(start, low), min(end, high)) for start, end in opened)
     return [(start, end) for start, end in clipped if start < end]
 

@@ -4,6 +4,7 @@ from booking.reservations.queries.breaches import breaches
 from booking.reservations.queries.reading import (
     InTheWay,
     closures_visible_to,
+    free_to_change_until,
     get_closure,
     get_reservation,
     in_the_way,
@@ -18,6 +19,7 @@ __all__ = [
     "Sheet",
     "breaches",
     "closures_visible_to",
+    "free_to_change_until",
     "get_closure",
     "get_reservation",
     "get_sheet",

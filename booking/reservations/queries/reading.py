@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, false, or_, select
 from sqlalchemy.orm import joinedload
 
 from booking.accounts.rules import Caller, Permission, Scope
-from booking.availability.models import Closure, Occupancy, OccupancyKind
+from booking.availability.models import Closure, Occupancy, OccupancyKind, Schedule
 from booking.kernel import paging
 from booking.kernel.db import db
 from booking.kernel.errors import NotFound
@@ -167,3 +167,13 @@ def list_closures(
         query = query.where(Closure.id < paging.decode(cursor, int)[0])
     rows = db.session.scalars(query.order_by(Closure.id.desc()).limit(limit + 1)).all()
     return _page(rows, limit)
+
+
+def free_to_change_until(reservation: Reservation) -> datetime | None:
+    """Return until when the customer may move or cancel it; None if it never could be."""
+    minutes = db.session.scalar(
+        select(Schedule.change_until_minutes).where(
+            Schedule.instrument_id == reservation.instrument_id
+        )
+    )
+    return None if minutes is None else reservation.starts_at - timedelta(minutes=minutes)

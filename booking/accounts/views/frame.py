@@ -1,0 +1,89 @@
+"""The blueprint of these pages, and who stands in the head of every page."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from urllib.parse import urlsplit
+
+from flask import Response, current_app, render_template, request, url_for
+from werkzeug.exceptions import Unauthorized
+
+from booking.accounts import auth, queries
+from booking.kernel import forms, http, pages
+from booking.kernel.forms import Form
+
+bp = pages.Blueprint("accounts_pages", __name__)
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Who is signed in, as the head of a page names them."""
+
+    name: str
+    organisations: Sequence[str]
+
+    @property
+    def title(self) -> str:
+        """Return the organisation and the person, unless the one already names the other."""
+        first = next(iter(self.organisations), "")
+        return self.name if not first or self.name.startswith(first) else f"{first} · {self.name}"
+
+    @property
+    def initial(self) -> str:
+        """Return the character for the round picture."""
+        return self.title[:1].upper()
+
+
+@bp.app_context_processor
+def who_is_there() -> dict[str, Callable[[], Visitor | None]]:
+    """Let every page ask who is signed in, once, or not ask."""
+    return {"visitor": cache(_visitor)}
+
+
+def _visitor() -> Visitor | None:
+    found = auth.caller_or_none()
+    return Visitor(found.name, queries.organisation_names(found)) if found else None
+
+
+@cache
+def notice_text(language: str) -> tuple[str, ...]:
+    """Return the paragraphs of what personal information is used for, title first."""
+    folder = files("booking.accounts") / "texts"
+    text = (folder / f"purpose_notice.{language}.txt").read_text(encoding="utf-8")
+    return tuple(part.strip() for part in text.split("\n\n") if part.strip())
+
+
+def client_address() -> str | None:
+    """Return where the request comes from, for slowing down guesses."""
+    return request.remote_addr
+
+
+def demo_log_ins() -> Sequence[tuple[str, str]]:
+    """Return the log-ins of the demo data and who they are; none anywhere else."""
+    demo: dict[str, str] = current_app.extensions.get("booking_demo", {})
+    is_loaded = bool(demo) and queries.user_by_login(next(iter(demo))) is not None
+    return list(demo.items()) if is_loaded else []
+
+
+def show_log_in(form: Form, *, target: str) -> Response:
+    """Return the log-in page, leading to `target` afterwards."""
+    page = render_template("accounts/log_in.html", form=form, next=target, demo=demo_log_ins())
+    return forms.answer(form, page)
+
+
+@bp.app_errorhandler(Unauthorized)
+def sign_in_on_the_spot(error: Unauthorized) -> Response:
+    """Ask who is there where the page was wanted, and go on there afterwards."""
+    if http.wants_problem():
+        return http.handle_http_exception(error)
+    wanted = request.full_path.rstrip("?") if request.method == "GET" else _page_of_form()
+    return show_log_in(Form(status=401), target=wanted)
+
+
+def _page_of_form() -> str:
+    """Return the page on which the form stood, which a session that ended did not let through."""
+    came_from = urlsplit(request.referrer or "")
+    if came_from.netloc != request.host:
+        return url_for("accounts_pages.account")
+    return came_from.path + (f"?{came_from.query}" if came_from.query else "")

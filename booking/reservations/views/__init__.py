@@ -1,0 +1,7 @@
+"""Pages around a reservation: choosing a slot on an instrument, and one's own reservations."""
+
+from booking.reservations.views.choosing import instrument
+from booking.reservations.views.frame import bp
+from booking.reservations.views.own import index
+
+__all__ = ["bp", "index", "instrument"]

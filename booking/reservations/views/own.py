@@ -1,0 +1,118 @@
+"""One's own reservations: what comes next, all of them, one with its price, and cancelling it."""
+
+from typing import Any
+
+from flask import Response, flash, render_template, request
+from flask_babel import gettext
+
+from booking.accounts.auth import caller
+from booking.accounts.rules import Permission
+from booking.kernel import clock, forms, http
+from booking.kernel.db import transaction
+from booking.kernel.errors import DomainError, InvalidField, NotFound
+from booking.kernel.login import login_required
+from booking.reservations import queries, service
+from booking.reservations.models import HOLDING, Reservation
+from booking.reservations.views.frame import bp, go
+
+SHOWN = 50
+
+
+@bp.get("/reservations")
+@login_required
+def index() -> str:
+    """Show what comes next, and all reservations the person may see."""
+    now, who = clock.now(), caller()
+    view = request.args.get("view", "coming")
+    window = {"coming": (now, None), "past": (None, now)}.get(view, (None, None))
+    try:
+        page = queries.list_reservations(
+            caller=who,
+            limit=SHOWN,
+            cursor=request.args.get("cursor") or None,
+            window=window,
+        )
+    except InvalidField:
+        page = queries.list_reservations(caller=who, limit=SHOWN, cursor=None, window=window)
+    coming = [each for each in page.items if each.status in HOLDING and each.ends_at > now]
+    rows = sorted(page.items, key=lambda each: each.starts_at) if view == "coming" else page.items
+    return render_template(
+        "reservations/index.html",
+        rows=rows,
+        upcoming=min(coming, key=lambda each: each.starts_at, default=None)
+        if view == "coming"
+        else None,
+        view=view,
+        next_cursor=page.next_cursor,
+        side_of=_side_of,
+    )
+
+
+def _side_of(reservation: Reservation) -> str:
+    """Return from which side of the counter the person sees it."""
+    owner = reservation.instrument.institution_id
+    works_there = owner in caller().organisations_with(Permission.SEE_OWNER_SIDE)
+    return "owner" if works_there else "customer"
+
+
+@bp.get("/reservations/<id:reservation_id>")
+@login_required
+def show(reservation_id: int) -> str:
+    """Show one reservation: state, time, place, price and saving, and what can be done."""
+    found = queries.get_reservation(reservation_id, caller=caller())
+    return render_template("reservations/show.html", **_facts(found))
+
+
+@bp.get("/reservations/<id:reservation_id>/made")
+@login_required
+def made(reservation_id: int) -> str:
+    """Confirm a reservation just made, and say what comes next."""
+    found = queries.get_reservation(reservation_id, caller=caller())
+    return render_template("reservations/made.html", **_facts(found))
+
+
+def _facts(found: Reservation) -> dict[str, Any]:
+    return {
+        "reservation": found,
+        "instrument": found.instrument,
+        "side": _side_of(found),
+        "free_until": queries.free_to_change_until(found),
+        "holds": found.status in HOLDING and found.ends_at > clock.now(),
+    }
+
+
+@bp.get("/reservations/<id:reservation_id>/cancel")
+@login_required
+def cancel_page(reservation_id: int) -> str:
+    """Ask once more before a reservation is cancelled."""
+    found = queries.get_reservation(reservation_id, caller=caller())
+    return render_template("reservations/cancel.html", **_facts(found), trouble="")
+
+
+@bp.post("/reservations/<id:reservation_id>/cancel")
+@login_required
+def cancel(reservation_id: int) -> Response:
+    """Cancel it and free its time, or say why that cannot be done any more."""
+    who = caller()
+    version = request.form.get("version", "")
+    seen = int(version) if version.isascii() and version.isdigit() and len(version) < 10 else None
+    try:
+        forms.check_token()
+        with transaction():
+            service.cancel(
+                reservation_id,
+                caller=who,
+                reason=request.form.get("reason", "").strip()[:500],
+                version=seen,
+            )
+    except NotFound:
+        raise
+    except DomainError as refused:
+        found = queries.get_reservation(reservation_id, caller=who)
+        page = render_template(
+            "reservations/cancel.html", **_facts(found), trouble=http.translate(refused.message)
+        )
+        status = http.status_of(type(refused))
+        return Response(page, status=status, content_type="text/html; charset=utf-8")
+    flash(gettext("预约已取消，时段已释放。"), "ok")
+    return go("show", reservation_id=reservation_id)

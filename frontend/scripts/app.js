@@ -1,0 +1,25 @@
+// What makes pages faster and easier; each of them works without any of it.
+import htmx from "htmx.org/dist/htmx.esm.js";
+
+import { copyButtons } from "./copy.js";
+import { errorsFirst, passwordToggles } from "./fields.js";
+import { menus } from "./menus.js";
+import { offlineBar } from "./offline.js";
+import { searchBoxes } from "./search.js";
+import { sheets } from "./sheets.js";
+import { busySubmits } from "./submits.js";
+import { toasts } from "./toasts.js";
+
+window.htmx = htmx;
+// Swapped by htmx or there from the start: every piece of page passes through here once.
+htmx.onLoad((piece) => {
+  passwordToggles(piece);
+  copyButtons(piece);
+  searchBoxes(piece);
+  toasts(piece);
+});
+errorsFirst();
+menus();
+sheets();
+busySubmits();
+offlineBar();

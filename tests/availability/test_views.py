@@ -1,0 +1,162 @@
+"""The list of instruments and the front page: what is found, what is said, what never breaks."""
+
+from datetime import timedelta
+
+import pytest
+
+from booking.accounts.rules import OrganisationKind, Role
+from booking.registry import service as registry
+from booking.reservations import service as reservations
+from tests.factories import (
+    WEDNESDAY_10,
+    make_caller,
+    make_instrument,
+    make_organisation,
+    make_user,
+    sign_in,
+    slot,
+)
+from tests.queries_counted import counted
+
+pytestmark = [pytest.mark.service, pytest.mark.usefixtures("session")]
+
+HOUR = timedelta(hours=1)
+
+
+def test_the_list_shows_free_time_starts_price_and_saving(client):
+    instrument = make_instrument(name="电子万能试验机")
+
+    page = client.get("/instruments").text
+
+    assert "电子万能试验机" in page
+    assert f'href="/instruments/{instrument.id}?minutes=120&amp;start=2026-11-23T11:00"' in page
+    assert f'href="/instruments/{instrument.id}?minutes=120&amp;day=2026-11-25"' in page
+    assert "省 72.00 元" in page
+
+
+def test_a_taken_morning_moves_the_start_buttons(client):
+    instrument = make_instrument()
+    reservations.reserve(instrument.id, slot(WEDNESDAY_10 - 2 * HOUR), caller=make_caller())
+
+    page = client.get("/instruments?from=2026-11-25").text
+
+    assert "start=2026-11-25T10:00" in page
+    assert "start=2026-11-25T08:00" not in page
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("q=拉力", False),
+        ("q=万能", True),
+        ("q=dzwn", True),
+        ("region=4301", True),
+        ("region=4302", False),
+        ("category=02", True),
+        ("category=01", False),
+        ("minutes=480&from=2026-11-25", True),
+    ],
+)
+def test_search_and_filters_narrow_the_list(client, query, found):
+    make_instrument(name="电子万能试验机")
+
+    registry.reindex()  # the factory leaves it to the service
+
+    page = client.get(f"/instruments?{query}").text
+
+    assert ("选时段" in page) is found
+
+
+def test_what_is_not_bookable_is_shown_on_demand_and_never_as_free(client):
+    make_instrument(name="无开放时间的仪器", schedule=None)
+
+    assert "无开放时间的仪器" not in client.get("/instruments").text
+    page = client.get("/instruments?all=1&sort=name").text
+    assert "无开放时间的仪器" in page
+    assert "尚未开放在线预约" in page
+    assert "选时段" not in page
+
+
+def test_an_empty_list_says_what_to_leave_out(client):
+    page = client.get("/instruments?q=没有的东西&region=4301").text
+
+    assert "没有找到符合条件的仪器" in page
+    assert "不限地区" in page
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "from=gestern",
+        "from=1999-01-01",
+        "minutes=-5",
+        "minutes=99999999999",
+        "region=%27%3B--",
+        "category=ab",
+        "sort=x",
+        "cursor=broken",
+        "q=" + "长" * 300,
+        "from=2026-11-25&from=x&all=2",
+    ],
+)
+def test_what_cannot_be_meant_is_left_out_and_the_rest_stands(client, query):
+    make_instrument()
+
+    assert client.get(f"/instruments?{query}").status_code == 200
+
+
+def test_the_list_costs_the_same_statements_however_long_it_is(client):
+    make_instrument()
+    with counted() as one:
+        client.get("/instruments")
+    for _ in range(9):
+        make_instrument()
+
+    with counted() as ten:
+        client.get("/instruments")
+
+    assert len(ten) == len(one)
+
+
+def test_more_than_a_page_is_paged(client):
+    for _ in range(25):
+        make_instrument()
+
+    first = client.get("/instruments")
+    address = first.text.partition('href="/instruments?cursor=')[2].partition('"')[0]
+    second = client.get(f"/instruments?cursor={address}")
+
+    assert first.text.count('class="card result"') == 20
+    assert second.text.count('class="card result"') == 5
+
+
+def test_the_front_page_leads_to_search_classes_and_what_is_free_today(client):
+    instrument = make_instrument(name="电子万能试验机")
+
+    page = client.get("/").text
+
+    assert 'role="search"' in page
+    assert 'href="/instruments?category=02"' in page
+    assert "今天就能用" in page
+    assert f"/instruments/{instrument.id}?" in page
+
+
+def test_the_price_is_that_of_who_is_signed_in(client):
+    make_instrument(price=20000)  # 20 % off for small firms
+    university = make_organisation(kind=OrganisationKind.RESEARCH)
+
+    assert "320.00" in client.get("/instruments").text
+    sign_in(client, make_user(university, Role.MEMBER))
+    page = client.get("/instruments").text
+
+    assert "400.00" in page
+    assert "无可比基准" in page
+
+
+def test_the_page_is_in_english_on_demand(client):
+    make_instrument()
+
+    page = client.get("/instruments?lang=en").text
+
+    assert '<html lang="en">' in page
+    assert "Choose a slot" in page

@@ -1,0 +1,196 @@
+"""The whole program in front of a real browser: served on a database of its own, with demo data.
+
+Every page a test opens is watched: an error in the console, a breach of the content policy, a
+script that fails or a file that is missing fails the test.
+"""
+
+import re
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    sync_playwright,
+)
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from booking import demo
+from booking.app import create_app
+from booking.kernel import clock
+from booking.kernel.db import db, transaction
+from tests.conftest import MONDAY_9
+
+ROOT = Path(__file__).resolve().parents[2]
+AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+PHONE, DESKTOP, NARROWEST = 390, 1440, 320
+HEIGHTS = {PHONE: 844, DESKTOP: 900, NARROWEST: 640}
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+# Root has no sandbox; shared memory is small in containers, and the tests' databases live there.
+FLAGS = ["--no-sandbox", "--disable-dev-shm-usage"]
+# Browsers report every refused form as a failed load; tests look at those answers themselves.
+EXPECTED = re.compile(r"Failed to load resource: the server responded with a status of 4\d\d")
+
+
+def pretended_now() -> datetime:
+    """Return a Monday at 9: the tests' usual one until it is past, then the coming one.
+
+    Never a past one: the browser's own clock decides when a cookie has run out.
+    """
+    late = clock.now() - MONDAY_9
+    return MONDAY_9 + timedelta(weeks=max(0, late // timedelta(weeks=1) + 1))
+
+
+NOW = pretended_now()
+
+
+class _Quiet(WSGIRequestHandler):
+    def log(self, *_: Any, **__: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="session")
+def site(server: Any, template: str) -> Iterator[str]:
+    """The address of the program with demo data, at a Monday morning."""
+    if not (ROOT / "booking" / "static" / "dist" / "manifest.json").is_file():
+        raise pytest.UsageError("the pages' styles are not built: run python frontend/install.py")
+    database = f"browser_{threading.get_native_id()}"
+    app = create_app(
+        "testing",
+        DATABASE_URL=server.clone(database, template),
+        DEMO=True,
+        STYLEGUIDE=True,
+        DB_POOL_SIZE=8,
+    )
+    with clock.pretend(NOW.astimezone(UTC)), app.app_context():
+        with transaction():
+            demo.load()
+        db.session.remove()
+    served = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
+    app.config["BASE_URL"] = f"http://127.0.0.1:{served.port}"
+    thread = threading.Thread(target=served.serve_forever, daemon=True)
+    thread.start()
+    yield app.config["BASE_URL"]
+    served.shutdown()
+    thread.join()
+    served.server_close()
+    with app.app_context():
+        db.engine.dispose()
+    server.drop(database)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The distribution's Chromium."""
+    found = shutil.which("chromium")
+    if found is None:
+        raise pytest.UsageError("no chromium: run deploy/test-packages.sh")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def visit(
+    site: str, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Page]]:
+    """A function that opens the program as somebody new: width, language, with or without script.
+
+    Whatever else is given goes to the browser (forced_colors, reduced_motion, …).
+    """
+    monkeypatch.setattr(clock, "wall", lambda: NOW.astimezone(UTC))
+    opened: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def somebody(
+        width: int = DESKTOP, language: str = "zh-CN", *, script: bool = True, **given: Any
+    ) -> Page:
+        context = browser.new_context(
+            base_url=site,
+            viewport={"width": width, "height": HEIGHTS[width]},
+            locale=language,
+            timezone_id="Asia/Shanghai",
+            java_script_enabled=script,
+            has_touch=width < DESKTOP,
+            **given,
+        )
+        context.set_default_timeout(8000)
+        opened.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: _note(complaints, message))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("requestfailed", lambda request: _note_failed(complaints, request))
+        return page
+
+    yield somebody
+    for context in opened:
+        context.close()
+    assert complaints == []
+
+
+def _note_failed(complaints: list[str], request: Request) -> None:
+    # What was under way when the next page was opened is no failure.
+    if request.failure != "net::ERR_ABORTED":
+        complaints.append(f"failed: {request.url}")
+
+
+def _note(complaints: list[str], message: ConsoleMessage) -> None:
+    if message.type in {"error", "warning"} and not EXPECTED.match(message.text):
+        complaints.append(f"{message.type}: {message.text}")
+
+
+@pytest.fixture(params=[PHONE, DESKTOP], ids=["phone", "desktop"])
+def width(request: pytest.FixtureRequest) -> int:
+    """The two widths everything is tried at."""
+    return int(request.param)
+
+
+@pytest.fixture(params=["zh-CN", "en"])
+def language(request: pytest.FixtureRequest) -> str:
+    """The two languages."""
+    return str(request.param)
+
+
+def log_in(page: Page, login: str = "firm@demo.example") -> None:
+    """Sign in as one of the demo people, by typing."""
+    page.goto("/log-in")
+    page.locator("#f-login").fill(login)
+    page.locator("#f-password").fill(demo.PASSWORD)
+    page.locator("#f-password").press("Enter")
+    page.wait_for_url("**/account")
+
+
+def flaws(page: Page) -> dict[str, list[str]]:
+    """Return what axe finds on the page as it stands: by rule, the places."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate(
+        # Hundreds of options cost time and can break no rule that their list does not.
+        "async rules => (await axe.run({exclude: ['optgroup']},"
+        " {runOnly: rules, resultTypes: ['violations']})).violations"
+        ".map(({id, nodes}) => [id, nodes.map(node => node.target.join(' '))])",
+        RULES,
+    )
+    return dict(found)
+
+
+def scrolls_sideways(page: Page) -> bool:
+    """Tell whether the page is wider than its window."""
+    return bool(page.evaluate("document.documentElement.scrollWidth > window.innerWidth"))
+
+
+def focused(page: Page) -> str:
+    """Return what has the focus, by its id, name or words."""
+    return str(
+        page.evaluate(
+            "(e => e.id || e.getAttribute('name') || e.textContent.trim())(document.activeElement)"
+        )
+    )

@@ -1,0 +1,249 @@
+"""From an instrument's page to a reservation and back out of it: nothing typed is lost."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from booking.accounts.rules import Role
+from booking.reservations import service
+from booking.reservations.models import Reservation, ReservationStatus
+from tests.factories import (
+    WEDNESDAY_10,
+    caller_of,
+    make_caller,
+    make_institution,
+    make_instrument,
+    make_organisation,
+    make_user,
+    sign_in,
+    slot,
+)
+
+pytestmark = [pytest.mark.service, pytest.mark.usefixtures("session")]
+
+CHOSEN = "minutes=120&start=2026-11-25T10:00"
+
+
+@pytest.fixture
+def instrument():
+    return make_instrument(name="电子万能试验机")
+
+
+@pytest.fixture
+def firm():
+    return make_organisation(name="长沙精工机械有限公司")
+
+
+@pytest.fixture
+def signed_in(client, firm):
+    user = make_user(firm, Role.MANAGER)
+    sign_in(client, user)
+    return caller_of(user, (firm, Role.MANAGER))
+
+
+def token_of(page):
+    return re.search(r'name="form_token"\s+value="([^"]+)"', page.text)[1]
+
+
+def once_of(page):
+    return re.search(r'name="once"\s+value="([^"]+)"', page.text)[1]
+
+
+def reserve(client, instrument, **given):
+    page = client.get(f"/instruments/{instrument.id}?{CHOSEN}")
+    data = {
+        "form_token": token_of(page),
+        "once": once_of(page),
+        "start": "2026-11-25T10:00",
+        "minutes": "120",
+        "purpose": "原材料拉伸试验",
+    }
+    return client.post(f"/instruments/{instrument.id}/reserve", data=data | given)
+
+
+def all_reservations(session):
+    return session.scalars(select(Reservation).order_by(Reservation.id)).all()
+
+
+def test_a_stranger_sees_slots_price_saving_and_the_way_to_log_in(client, instrument):
+    page = client.get(f"/instruments/{instrument.id}?{CHOSEN}").text
+
+    assert "电子万能试验机" in page
+    assert "288.00" in page
+    assert "预计为企业节约" in page
+    assert "登录后预约" in page
+    assert 'value="2026-11-25T10:00"' in page
+
+
+def test_without_a_choice_the_soonest_slot_is_filled_in(client, instrument):
+    page = client.get(f"/instruments/{instrument.id}").text
+
+    assert re.search(r'name="start"\s+value="2026-11-23T11:00"', page)
+
+
+def test_a_day_of_the_strip_leads_to_its_first_start(client, instrument):
+    page = client.get(f"/instruments/{instrument.id}?day=2026-11-26").text
+
+    assert re.search(r'type="hidden"\s+name="start"\s+value="2026-11-26T08:00"', page)
+
+
+def test_confirming_reserves_and_leads_to_the_confirmation(client, instrument, signed_in, session):
+    answer = reserve(client, instrument)
+
+    (made,) = all_reservations(session)
+    assert (answer.status_code, answer.headers["Location"]) == (
+        303,
+        f"/reservations/{made.id}/made",
+    )
+    assert (made.purpose, made.status) == ("原材料拉伸试验", ReservationStatus.CONFIRMED)
+    page = client.get(answer.headers["Location"]).text
+    assert "预约成功" in page
+    assert made.number in page
+    assert "11月24日 周二 10:00 前可免费取消。" in page
+
+
+def test_pressing_twice_reserves_once(client, instrument, signed_in, session):
+    page = client.get(f"/instruments/{instrument.id}?{CHOSEN}")
+    again = {"form_token": token_of(page), "once": once_of(page)}
+
+    first, second = (reserve(client, instrument, **again) for _ in range(2))
+
+    assert len(all_reservations(session)) == 1
+    assert first.headers["Location"] == second.headers["Location"]
+
+
+def test_a_stranger_who_confirms_logs_in_and_finds_everything_again(client, instrument, session):
+    answer = reserve(client, instrument)
+
+    assert answer.status_code == 303
+    assert answer.headers["Location"].startswith("/log-in?next=")
+    assert "2026-11-25T10" in answer.headers["Location"]
+    assert "%25E5%258E%259F" in answer.headers["Location"]  # the purpose
+    assert all_reservations(session) == []
+
+
+def test_a_slot_taken_meanwhile_is_409_with_what_is_free_and_keeps_the_purpose(
+    client, instrument, signed_in, session
+):
+    page = client.get(f"/instruments/{instrument.id}?{CHOSEN}")
+    service.reserve(instrument.id, slot(), caller=make_caller())
+
+    answer = reserve(client, instrument, form_token=token_of(page), once=once_of(page))
+
+    assert answer.status_code == 409
+    assert "这个时段刚被约走。" in answer.text
+    assert "start=2026-11-25T12:00" in answer.text
+    assert "purpose=%E5%8E%9F" in answer.text
+    assert len(all_reservations(session)) == 1
+
+
+def test_broken_rules_are_named_before_and_after_confirming(client, instrument, signed_in):
+    late = f"/instruments/{instrument.id}?minutes=120&start=2026-11-25T19:00"
+
+    assert "无法预约：1 条规则不符" in client.get(late).text
+    answer = reserve(client, instrument, start="2026-11-25T19:00")
+
+    assert answer.status_code == 422
+    assert "所选时段不在开放时间内。" in answer.text
+
+
+def test_a_form_without_its_token_changes_nothing(client, instrument, signed_in, session):
+    answer = reserve(client, instrument, form_token="x")
+
+    assert answer.status_code == 403
+    assert "原材料拉伸试验" in answer.text
+    assert all_reservations(session) == []
+
+
+@pytest.mark.parametrize(
+    "given", ["start=morgen", "start=2026-11-25", "minutes=0", "day=x", "from=y"]
+)
+def test_what_cannot_be_meant_counts_as_not_chosen(client, instrument, given):
+    assert client.get(f"/instruments/{instrument.id}?{given}").status_code == 200
+
+
+def test_an_instrument_that_is_not_open_says_why_and_offers_others(client):
+    closed = make_instrument(schedule=None)
+
+    page = client.get(f"/instruments/{closed.id}").text
+
+    assert "这台仪器尚未开放在线预约。" in page
+    assert "看同类仪器" in page
+    assert "确认预约" not in page
+
+
+def test_somebody_elses_draft_is_not_found(client):
+    draft = make_instrument(publication="draft")
+
+    assert client.get(f"/instruments/{draft.id}").status_code == 404
+
+
+def test_the_list_shows_what_comes_next_apart_from_the_past(client, instrument, signed_in):
+    coming = service.reserve(instrument.id, slot(), caller=signed_in)
+
+    page = client.get("/reservations").text
+
+    assert "下一个" in page
+    assert coming.number in page
+    assert coming.number not in client.get("/reservations?view=past").text
+
+
+def test_an_empty_list_leads_to_the_search(client, signed_in):
+    page = client.get("/reservations").text
+
+    assert "这里还没有预约" in page
+    assert 'href="/instruments"' in page
+
+
+def test_somebody_elses_reservation_is_not_found(client, instrument, signed_in):
+    theirs = service.reserve(instrument.id, slot(), caller=make_caller())
+
+    for path in ("", "/made", "/cancel"):
+        assert client.get(f"/reservations/{theirs.id}{path}").status_code == 404
+
+
+def test_cancelling_asks_first_and_frees_the_time(client, instrument, signed_in, session):
+    mine = service.reserve(instrument.id, slot(), caller=signed_in)
+    page = client.get(f"/reservations/{mine.id}/cancel")
+
+    answer = client.post(
+        f"/reservations/{mine.id}/cancel",
+        data={"form_token": token_of(page), "version": "1", "reason": "样品未到"},
+    )
+
+    assert answer.status_code == 303
+    session.refresh(mine)
+    assert (mine.status, mine.cancel_reason) == (ReservationStatus.CANCELLED, "样品未到")
+    shown = client.get(f"/reservations/{mine.id}").text
+    assert "已取消" in shown
+    assert "样品未到" in shown
+
+
+def test_cancelling_too_late_says_so_and_keeps_the_reservation(
+    client, instrument, signed_in, session, now
+):
+    mine = service.reserve(instrument.id, slot(), caller=signed_in)
+    now.set(WEDNESDAY_10 - timedelta(hours=3))
+    user = session.get_one(type(make_user()), signed_in.user_id)
+    sign_in(client, user)
+    page = client.get(f"/reservations/{mine.id}/cancel")
+
+    answer = client.post(f"/reservations/{mine.id}/cancel", data={"form_token": token_of(page)})
+
+    assert answer.status_code == 422
+    assert "请联系机构" in answer.text
+    session.refresh(mine)
+    assert mine.status is ReservationStatus.CONFIRMED
+
+
+def test_the_owners_people_see_it_from_their_side(client, session):
+    institution = make_institution()
+    instrument = make_instrument(institution=institution)
+    firm = make_organisation(name="株洲机械有限公司")
+    user = make_user(firm, Role.MANAGER)
+    service.reserve(instrument.id, slot(), caller=caller_of(user, (firm, Role.MANAGER)))
+    sign_in(client, make_user(institution, Role.OPERATOR))
+
+    assert "株洲机械有限公司" in client.get("/reservations").text
