@@ -30,6 +30,7 @@ from tests.factories import (
 pytestmark = [pytest.mark.fuzz, pytest.mark.service]
 
 HOUR = timedelta(hours=1)
+AIMED = 3  # ids that addresses are aimed at
 # What no pattern says of them: generated ones are nearly always refused.
 SENSIBLE = {
     "per_hour": {"amount": "288.00", "currency": "CNY"},
@@ -51,8 +52,11 @@ def world(server, template):
     app.after_request(lambda answer: counted(app.answered, answer))
     with app.app_context():
         institution = make_institution()
-        for _ in range(3):
+        # Of each the first three may be spoilt by what is done to them; the rest stays sound.
+        for _ in range(2 * AIMED):
             make_instrument(institution=institution)
+        for _ in range(AIMED):
+            make_user(institution, Role.OPERATOR)
         user = make_user(institution, Role.MANAGER)
         for kind, role in (
             (OrganisationKind.ENTERPRISE, Role.MANAGER),
@@ -147,7 +151,7 @@ def aimed(given):
     found = dict(given)
     for name, value in given.items():
         if name.endswith("_id") and isinstance(value, int) and value % 4:
-            found[name] = 1 + value % 3
+            found[name] = 1 + value % AIMED
         if name in SENSIBLE and len(repr(value)) % 4:
             found[name] = SENSIBLE[name]
     if {"starts_at", "ends_at"} <= set(found):
@@ -157,6 +161,7 @@ def aimed(given):
             start += timedelta(hours=number % 6)
             found |= {"starts_at": start.isoformat(), "ends_at": (start + HOUR).isoformat()}
             if "instrument_id" in found:
+                found["instrument_id"] = AIMED + 1 + number % AIMED
                 found["organisation_id"] = 1 + number % 2
     return found
 
