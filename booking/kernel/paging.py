@@ -14,7 +14,7 @@ from booking.kernel.text import N_
 T = TypeVar("T")
 
 LARGEST = 200
-DEFAULT = 50
+DEFAULT = 20
 LONGEST_CURSOR = 1000
 
 

@@ -24,7 +24,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from booking.accounts.rules import Caller
 from booking.availability.models import OpeningHours, Schedule, SpecialDay
-from booking.availability.queries.patterns import patterns
+from booking.availability.queries.patterns import patterns, patterns_of
 from booking.availability.queries.search import (
     FreeSlot,
     bookable_by,
@@ -189,7 +189,7 @@ def _free_ones(
     rows = db.session.execute(_ordered(wanted, bookable, customer, cursor)).all()
     start, size = 0, AT_FIRST
     while chunk := rows[start : start + size]:
-        found = patterns(wanted.window, Instrument.id.in_([row[0] for row in chunk]))
+        found = patterns_of([row[0] for row in chunk], wanted.window)
         free = {
             each.instrument_id: each
             for each in soonest(found, wanted.window, now=now, minutes=wanted.minutes)

@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, cast, func, literal, select
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.orm import InstrumentedAttribute
 
 from booking.availability.models import (
@@ -51,13 +51,17 @@ def patterns(
     window: TimeSlot,
     *conditions: ColumnElement[bool],
     label: InstrumentedAttribute[str] | None = None,
-    **values: Any,
 ) -> list[Pattern]:
     """Return how the instruments that meet the conditions are booked around the window.
 
-    `values` are those the conditions name. Those without a schedule are left out.
+    Those without a schedule are left out.
     """
-    return load_patterns(by_pattern(*conditions, label=label), window, **values)
+    return load_patterns(by_pattern(*conditions, label=label), window)
+
+
+def patterns_of(ids: Sequence[int], window: TimeSlot) -> list[Pattern]:
+    """Return how these instruments are booked: `patterns` with a statement that is kept."""
+    return load_patterns(_OF_IDS, window, ids=list(ids))
 
 
 def by_pattern(
@@ -124,6 +128,9 @@ _EACH = select(
     _week().label("week"),
     _special().label("special"),
 ).join(Schedule, Schedule.instrument_id == Instrument.id)
+
+
+_OF_IDS = by_pattern(Instrument.id == func.any(bindparam("ids", type_=ARRAY(BigInteger))))
 
 
 def _unpacked(packed: Iterable[int] | None) -> dict[int, list[Interval]]:

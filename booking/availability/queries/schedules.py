@@ -10,7 +10,7 @@ from sqlalchemy import exists, select
 
 from booking.accounts.rules import Caller, Permission
 from booking.availability.models import Occupancy, OpeningHours, Schedule, SpecialDay
-from booking.availability.queries.patterns import Pattern, patterns, taken_slots
+from booking.availability.queries.patterns import Pattern, patterns_of, taken_slots
 from booking.availability.queries.search import Obstacle, obstacles, window_of
 from booking.availability.rules import (
     Interval,
@@ -120,7 +120,7 @@ def availability(
     least one unit; busy is when all units are taken. Who takes the time is told to nobody; its
     kind to those who work at the owner.
     """
-    pattern = next(iter(patterns(window, Instrument.id == instrument.id)), None)
+    pattern = next(iter(patterns_of([instrument.id], window)), None)
     occupancies = taken_slots(instrument.id, window_of(window))
     by_unit: dict[int, list[TimeSlot]] = defaultdict(list)
     for occupancy in occupancies:

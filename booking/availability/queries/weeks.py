@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from booking.availability.models import LONGEST_OCCUPANCY, Occupancy, OccupancyKind
-from booking.availability.queries.patterns import Pattern, TakenByUnit, patterns
+from booking.availability.queries.patterns import Pattern, TakenByUnit, patterns_of
 from booking.availability.queries.search import FreeSlot, window_of
 from booking.availability.rules import (
     DAY_MINUTES,
@@ -26,7 +26,6 @@ from booking.availability.rules import (
 )
 from booking.kernel.db import db
 from booking.kernel.timeslot import TimeSlot
-from booking.registry.models import Instrument
 
 DAYS, STARTS = 7, 3
 
@@ -69,7 +68,7 @@ def weeks(
     if not ids:
         return {}
     widest = TimeSlot(_midnight(first, -1), _midnight(first, DAYS + 1))
-    found = patterns(widest, Instrument.id == func.any(_IDS), ids=list(ids))
+    found = patterns_of(ids, widest)
     held = _held(ids, window_of(widest))
     return {
         each: _week(each, pattern, held.get(each) or _Held(), first=first, now=now, minutes=minutes)
