@@ -56,6 +56,8 @@ $(BIN)/.dev-installed: $(BIN)/.run-installed requirements/dev.txt
 	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
 	@touch $@
 
+# A catalogue that does not compile leaves no .mo behind: the next make would take it for good.
+.DELETE_ON_ERROR:
 %.mo: %.po | $(BIN)/.run-installed
 	$(BIN)/pybabel --quiet compile -i $< -o $@ -l $(notdir $(patsubst %/LC_MESSAGES/,%,$(dir $<)))
 

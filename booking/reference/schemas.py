@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from marshmallow import ValidationError, fields, validate, validates_schema
+from marshmallow import fields, validate, validates_schema
 
-from booking.kernel.schema import Line, PageQuery, QuerySchema, Schema
+from booking.kernel.schema import Line, PageQuery, QuerySchema, Schema, unusable
 from booking.kernel.text import N_
 from booking.reference.rules import RegionLevel
 
@@ -40,9 +40,9 @@ class DaysQuery(QuerySchema):
     def check_range(self, data: dict[str, date], **_: Any) -> None:
         """Refuse a reversed or overlong range."""
         if data["last"] < data["first"]:
-            raise ValidationError("结束日期不能早于开始日期。", "to")
+            raise unusable(N_("结束日期不能早于开始日期。"), "to")
         if data["last"] - data["first"] >= LONGEST_RANGE:
-            raise ValidationError("一次最多查询 400 天。", "to")
+            raise unusable(N_("一次最多查询 %(days)s 天。", days=LONGEST_RANGE.days), "to")
 
 
 class Flag(fields.Boolean):

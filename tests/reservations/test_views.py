@@ -247,3 +247,49 @@ def test_the_owners_people_see_it_from_their_side(client, session):
     sign_in(client, make_user(institution, Role.OPERATOR))
 
     assert "株洲机械有限公司" in client.get("/reservations").text
+
+
+def test_moving_offers_what_fits_and_moves(client, instrument, signed_in, session):
+    mine = service.reserve(instrument.id, slot(), caller=signed_in)
+    page = client.get(f"/reservations/{mine.id}/move")
+    assert 'value="2026-11-26T14:00"' in page.text
+    assert 'value="2026-11-25T11:00"' not in page.text  # its own time
+
+    answer = client.post(
+        f"/reservations/{mine.id}/move",
+        data={"form_token": token_of(page), "version": "1", "start": "2026-11-26T14:00"},
+    )
+
+    assert answer.status_code == 303
+    session.refresh(mine)
+    assert mine.slot == slot(WEDNESDAY_10 + timedelta(days=1, hours=4))
+
+
+def test_moving_to_what_was_just_taken_keeps_the_old_time(client, instrument, signed_in, session):
+    mine = service.reserve(instrument.id, slot(), caller=signed_in)
+    page = client.get(f"/reservations/{mine.id}/move")
+    service.reserve(instrument.id, slot(WEDNESDAY_10 + timedelta(days=1)), caller=make_caller())
+
+    answer = client.post(
+        f"/reservations/{mine.id}/move",
+        data={"form_token": token_of(page), "start": "2026-11-26T10:00"},
+    )
+
+    assert answer.status_code == 409
+    assert "原预约仍然有效" in answer.text
+    session.refresh(mine)
+    assert mine.slot == slot()
+
+
+@pytest.mark.parametrize("start", ["", "morgen", "9999-12-31T23:59", "2026-11-26T19:00"])
+def test_a_start_that_cannot_be_is_named(client, instrument, signed_in, start):
+    mine = service.reserve(instrument.id, slot(), caller=signed_in)
+    page = client.get(f"/reservations/{mine.id}/move")
+
+    answer = client.post(
+        f"/reservations/{mine.id}/move",
+        data={"form_token": token_of(page), "start": start},
+    )
+
+    assert answer.status_code == 422
+    assert 'role="alert"' in answer.text

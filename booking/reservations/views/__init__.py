@@ -2,6 +2,7 @@
 
 from booking.reservations.views.choosing import instrument
 from booking.reservations.views.frame import bp
+from booking.reservations.views.moving import move
 from booking.reservations.views.own import index
 
-__all__ = ["bp", "index", "instrument"]
+__all__ = ["bp", "index", "instrument", "move"]

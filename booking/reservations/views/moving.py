@@ -1,0 +1,110 @@
+"""Moving a reservation: only starts that fit are offered, and the new price is said before."""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Response, flash, render_template, request, url_for
+from flask_babel import gettext
+
+from booking.accounts.auth import caller
+from booking.availability import queries as availability
+from booking.availability.errors import SlotTaken
+from booking.availability.queries import DAYS
+from booking.kernel import clock, forms, http
+from booking.kernel.db import transaction
+from booking.kernel.errors import DomainError, NotFound
+from booking.kernel.login import login_required
+from booking.kernel.timeslot import TimeSlot
+from booking.reservations import queries, service
+from booking.reservations.errors import NotBookable
+from booking.reservations.models import HOLDING
+from booking.reservations.views.frame import bp, go
+
+
+@bp.get("/reservations/<id:reservation_id>/move")
+@login_required
+def move_page(reservation_id: int) -> str:
+    """Offer the starts of seven days at which the reservation would fit as long as it is."""
+    return _page(reservation_id)
+
+
+@bp.post("/reservations/<id:reservation_id>/move")
+@login_required
+def move(reservation_id: int) -> Response:
+    """Move it to the chosen start; refused, the old time stays and what fits is shown again."""
+    found = queries.get_reservation(reservation_id, caller=caller())
+    start = _start(request.form.get("start", ""), ZoneInfo(found.instrument.time_zone))
+    if start is None:
+        return _again(reservation_id, gettext("请先选择开始时间。"), 422)
+    slot = TimeSlot(start, start + found.slot.duration)
+    version = request.form.get("version", "")
+    seen = int(version) if version.isascii() and version.isdigit() and len(version) < 10 else None
+    try:
+        forms.check_token()
+        with transaction():
+            service.move(reservation_id, slot, caller=caller(), version=seen)
+    except NotFound:
+        raise
+    except DomainError as refused:
+        return _again(reservation_id, _said(refused), http.status_of(type(refused)))
+    flash(gettext("已改期，原时段已释放。"), "ok")
+    return go("show", reservation_id=reservation_id)
+
+
+def _said(refused: DomainError) -> str:
+    """Return the refusal in words; of several broken rules all of them."""
+    if isinstance(refused, NotBookable):
+        return " ".join(str(http.translate(broken.detail)) for broken in refused.violations)
+    if isinstance(refused, SlotTaken):
+        return gettext("这个时段刚被约走，请另选。原预约仍然有效。")
+    return http.translate(refused.message)
+
+
+def _again(reservation_id: int, trouble: str, status: int) -> Response:
+    page = _page(reservation_id, trouble=trouble)
+    return Response(page, status=status, content_type="text/html; charset=utf-8")
+
+
+def _page(reservation_id: int, *, trouble: str = "") -> str:
+    found = queries.get_reservation(reservation_id, caller=caller())
+    first = _day(request.values.get("from", ""))
+    week = availability.weeks(
+        [found.instrument_id], first, now=clock.now(), minutes=found.slot.minutes
+    ).get(found.instrument_id)
+    return render_template(
+        "reservations/move.html",
+        reservation=found,
+        instrument=found.instrument,
+        days=[day for day in week.days if day.starts] if week else [],
+        fits=week is not None and week.minutes == found.slot.minutes,
+        first=first,
+        earlier_url=_at(reservation_id, first, -DAYS) if first > clock.today() else "",
+        later_url=_at(reservation_id, first, DAYS),
+        holds=found.status in HOLDING,
+        free_until=queries.free_to_change_until(found),
+        trouble=trouble,
+    )
+
+
+def _at(reservation_id: int, first: date, days: int) -> str:
+    day: dict[str, Any] = {"from": max(first + timedelta(days=days), clock.today()).isoformat()}
+    return url_for("reservations_pages.move_page", reservation_id=reservation_id, **day)
+
+
+def _day(text: str) -> date:
+    today = clock.today()
+    try:
+        return min(max(date.fromisoformat(text), today), today + timedelta(days=366))
+    except ValueError:
+        return today
+
+
+def _start(text: str, zone: ZoneInfo) -> datetime | None:
+    """Return the start on the lab's wall clock; None if it is none within reason."""
+    try:
+        start = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    aware = start.replace(tzinfo=zone) if start.tzinfo is None else start
+    return aware if 2000 < aware.year < 2099 else None
