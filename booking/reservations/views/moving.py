@@ -57,8 +57,8 @@ def _said(refused: DomainError) -> str:
     if isinstance(refused, NotBookable):
         return " ".join(str(http.translate(broken.detail)) for broken in refused.violations)
     if isinstance(refused, SlotTaken):
-        return gettext("这个时段刚被约走，请另选。原预约仍然有效。")
-    return http.translate(refused.message)
+        return str(gettext("这个时段刚被约走，请另选。原预约仍然有效。"))
+    return str(http.translate(refused.message))
 
 
 def _again(reservation_id: int, trouble: str, status: int) -> Response:
