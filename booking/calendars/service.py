@@ -4,9 +4,8 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Row, delete, text
+from sqlalchemy import delete, text
 
 from booking.accounts.rules import Caller
 from booking.availability import queries as availability
@@ -128,7 +127,9 @@ def body(seen: Glance) -> bytes:
     return gateway.calendar(seen.subject, events, locale=seen.locale)
 
 
-def _keep(rows: Sequence[Row[Any]], built: dict[tuple[str, int], str], seen: Glance) -> None:
+def _keep(
+    rows: Sequence[queries.ShownEvent], built: dict[tuple[str, int], str], seen: Glance
+) -> None:
     db.session.execute(
         _KEEP,
         {

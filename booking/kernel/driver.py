@@ -4,7 +4,7 @@ For the few that every request sends: there SQLAlchemy's execution costs more th
 itself (docs/decisions/0013). Everything else goes through the session.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg
@@ -21,12 +21,21 @@ def first(statement: str, values: Mapping[str, Any]) -> Row | None:
 
     What the session holds back is written first. Raises what the session would raise.
     """
+    return _executed(statement, values).fetchone()
+
+
+def rows(statement: str, values: Mapping[str, Any]) -> Sequence[Row]:
+    """Return all rows; otherwise as `first`."""
+    return _executed(statement, values).fetchall()
+
+
+def _executed(statement: str, values: Mapping[str, Any]) -> psycopg.Cursor[Row]:
     session = db.session()
     session.flush()
     connection = session.connection()
     driver: psycopg.Connection[Row] = connection.connection.driver_connection  # type: ignore[assignment]
     try:
-        return driver.execute(statement, values, prepare=True).fetchone()
+        return driver.execute(statement, values, prepare=True)
     except psycopg.Error as exc:
         raise _as_sqlalchemy(exc, connection, statement, values) from exc
 

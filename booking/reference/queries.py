@@ -7,7 +7,7 @@ from typing import TypeVar
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from booking.kernel import clock, paging
+from booking.kernel import clock, driver, paging
 from booking.kernel.db import db
 from booking.kernel.errors import NotFound
 from booking.reference.models import CalendarDay, Category, Industry, Region
@@ -15,6 +15,16 @@ from booking.reference.rules import ancestors, count_working_days, is_weekday
 
 Coded = TypeVar("Coded", Region, Category)
 _DAY = timedelta(days=1)
+# The meaning that holds in the year first, else the newest there ever was.
+_REGION_NAMES = """
+SELECT DISTINCT ON (code) code, name
+  FROM regions
+ WHERE code = ANY(%(codes)s)
+ ORDER BY code,
+          (coalesce(valid_from, %(year)s) <= %(year)s
+           AND coalesce(valid_to, %(year)s) >= %(year)s) DESC,
+          valid_from DESC NULLS LAST, id DESC
+"""
 
 
 def find_region(code: str, on: date | None = None) -> Region | None:
@@ -54,13 +64,8 @@ def region_names(codes: Collection[str] | None, on: date | None = None) -> dict[
         codes = db.session.scalars(select(Region.code).where(_holds(on)).distinct()).all()
     wanted = {code: [*ancestors(code), code] for code in codes}
     every = {part for parts in wanted.values() for part in parts}
-    rows = db.session.execute(
-        select(Region.code, Region.name)
-        .where(Region.code.in_(every))
-        .order_by(Region.code, _holds(on).desc(), *_NEWEST)
-        .ext(distinct_on(Region.code))
-    )
-    names = dict(rows.all())
+    values = {"codes": list(every), "year": (on or clock.today()).year}
+    names: dict[str, str] = dict(driver.rows(_REGION_NAMES, values))
     return {
         code: " ".join(names[part] for part in parts if part in names)
         for code, parts in wanted.items()

@@ -3,15 +3,29 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, and_, case, false, func, literal, or_, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Select,
+    and_,
+    any_,
+    bindparam,
+    case,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.orm import joinedload, load_only
 
 from booking.accounts.models import Organisation
 from booking.accounts.rules import Caller
+from booking.kernel import driver
 from booking.kernel.db import db
 from booking.kernel.errors import NotFound
 from booking.reference import queries as reference
-from booking.reference.models import Category
 from booking.registry.models import Instrument, Publication
 from booking.registry.rules import code_range, query_tokens, query_words, squash
 
@@ -40,6 +54,26 @@ LISTED = (
         Organisation.name, Organisation.uscc
     ),
 )
+_CATEGORY_NAMES = """
+SELECT code, name FROM categories
+ WHERE scheme = %(scheme)s AND (%(codes)s::text[] IS NULL OR code = ANY(%(codes)s::text[]))
+"""
+# Built once: every page and request about an instrument begins with it.
+_ONE = (
+    select(Instrument)
+    .options(joinedload(Instrument.institution, innerjoin=True))
+    .where(
+        Instrument.id == bindparam("id"),
+        or_(
+            Instrument.publication == Publication.PUBLISHED,
+            Instrument.institution_id == any_(bindparam("institutions", type_=ARRAY(BigInteger))),
+        ),
+    )
+)
+# Not the key: reservations that refer to the instrument go on being made.
+_ONE_LOCKED = _ONE.with_for_update(of=Instrument, key_share=True).execution_options(
+    populate_existing=True
+)
 
 
 def visible_to(caller: Caller | None) -> Select[Instrument]:
@@ -56,13 +90,10 @@ def get_instrument(
     instrument_id: int, *, caller: Caller | None, for_update: bool = False
 ) -> Instrument:
     """Return the instrument with its institution, or raise NotFound; `for_update` locks it."""
-    query = visible_to(caller).where(Instrument.id == instrument_id)
-    query = query.options(joinedload(Instrument.institution))
-    if for_update:
-        # Not the key: reservations that refer to the instrument go on being made.
-        query = query.with_for_update(of=Instrument, key_share=True)
-        query = query.execution_options(populate_existing=True)
-    found = db.session.scalar(query)
+    institutions = list(caller.organisations) if caller else []
+    found = db.session.scalar(
+        _ONE_LOCKED if for_update else _ONE, {"id": instrument_id, "institutions": institutions}
+    )
     if found is None:
         raise NotFound
     return found
@@ -171,7 +202,5 @@ def instrument_names(ids: Collection[int]) -> dict[int, str]:
 
 def category_names(codes: Iterable[str] | None, scheme: str = "nrii") -> dict[str, str]:
     """Return the names by code (None: of all), in one query; unknown codes are left out."""
-    query = select(Category.code, Category.name).where(Category.scheme == scheme)
-    if codes is not None:
-        query = query.where(Category.code.in_(list(codes)))
-    return dict(db.session.execute(query).all())
+    asked = None if codes is None else list(codes)
+    return dict(driver.rows(_CATEGORY_NAMES, {"scheme": scheme, "codes": asked}))

@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from sqlalchemy import BigInteger, ColumnElement, String, and_, bindparam, func, or_, select
-from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
+from sqlalchemy.dialects.postgresql import ARRAY
 
-from booking.accounts.models import EnterpriseDeclaration
 from booking.accounts.rules import (
     BUYERS,
     Caller,
@@ -14,11 +13,18 @@ from booking.accounts.rules import (
     SizeClass,
     customer_class,
 )
-from booking.kernel import paging
+from booking.kernel import driver, paging
 from booking.kernel.db import db
 from booking.registry.models import Instrument
 from booking.tariffs.models import Price
 from booking.tariffs.rules import EXTERNAL_CLASSES, Customer
+
+_LATEST_SIZES = """
+SELECT DISTINCT ON (organisation_id) organisation_id, size_class
+  FROM enterprise_declarations
+ WHERE organisation_id = ANY(%(organisations)s)
+ ORDER BY organisation_id, id DESC
+"""
 
 
 def find_current(instrument_id: int, customer_class: CustomerClass) -> Price | None:
@@ -120,10 +126,5 @@ def customer_of(caller: Caller | None) -> Customer:
 
 
 def _sizes(organisations: Iterable[int]) -> dict[int, SizeClass]:
-    latest = (
-        select(EnterpriseDeclaration.organisation_id, EnterpriseDeclaration.size_class)
-        .where(EnterpriseDeclaration.organisation_id.in_(organisations))
-        .ext(distinct_on(EnterpriseDeclaration.organisation_id))
-        .order_by(EnterpriseDeclaration.organisation_id, EnterpriseDeclaration.id.desc())
-    )
-    return dict(db.session.execute(latest).all())
+    found = driver.rows(_LATEST_SIZES, {"organisations": list(organisations)})
+    return {held: SizeClass(size) for held, size in found}

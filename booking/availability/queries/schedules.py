@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 
 from booking.accounts.rules import Caller, Permission
 from booking.availability.models import Occupancy, OpeningHours, Schedule, SpecialDay
@@ -24,7 +24,7 @@ from booking.kernel.errors import NotFound
 from booking.kernel.text import N_
 from booking.kernel.timeslot import TimeSlot
 from booking.registry.models import Instrument
-from booking.tariffs.models import Price
+from booking.tariffs import queries as tariffs
 from booking.tariffs.rules import Customer
 
 
@@ -129,7 +129,7 @@ def availability(
         instrument,
         is_own=instrument.institution_id in customer.own_institutions,
         has_hours=pattern is not None and pattern.plan.ever_opens,
-        has_price=_has_price(instrument, customer),
+        has_price=bool(tariffs.current_prices([instrument.id], customer)),
     )
     opened = open_windows(pattern.plan, window) if pattern else []
     works_there = caller and caller.may(Permission.SEE_OWNER_SIDE, instrument.institution_id)
@@ -164,12 +164,3 @@ def _free(
         before=pattern.policy.buffer_before_minutes,
         after=pattern.policy.buffer_after_minutes,
     )
-
-
-def _has_price(instrument: Instrument, customer: Customer) -> bool:
-    priced = exists().where(
-        Price.instrument_id == instrument.id,
-        Price.superseded_at.is_(None),
-        Price.customer_class.in_(customer.classes),
-    )
-    return bool(db.session.scalar(select(priced)))

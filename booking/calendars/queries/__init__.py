@@ -1,6 +1,6 @@
 """Reads for calendars: whose feed it is, what it shows and whether that has changed."""
 
-from booking.calendars.queries.contents import State, state, texts
+from booking.calendars.queries.contents import ShownEvent, State, state, texts
 from booking.calendars.queries.facts import facts
 from booking.calendars.queries.subjects import (
     feed_subject,
@@ -11,6 +11,7 @@ from booking.calendars.queries.subjects import (
 )
 
 __all__ = [
+    "ShownEvent",
     "State",
     "facts",
     "feed_subject",

@@ -1,8 +1,9 @@
 """Whose calendar an address means, and the feeds a caller may see."""
 
-from typing import Any
+from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import Row, Select, or_, select, text
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import joinedload
 
 from booking.accounts.rules import (
@@ -16,13 +17,13 @@ from booking.accounts.rules import (
 )
 from booking.calendars.models import CalendarFeed
 from booking.calendars.rules import AUDIENCE_OF, Audience, FeedKind, Subject, is_alive
-from booking.kernel import paging
+from booking.kernel import driver, paging
 from booking.kernel.db import db
 from booking.kernel.errors import NotFound
 from booking.registry.models import Publication
 
-_FEED = text("""
-SELECT f.id, f.kind, f.organisation_id, f.name, u.id AS user_id, u.name AS user_name, u.locale,
+_FEED = """
+SELECT f.kind, f.organisation_id, f.name, u.id AS user_id, u.name AS user_name, u.locale,
        o.name AS organisation_name, greatest(f.created_at, u.updated_at, o.updated_at,
            (SELECT max(greatest(m.created_at, m.ended_at))
               FROM memberships m WHERE m.user_id = u.id)) AS changed_at,
@@ -32,34 +33,34 @@ SELECT f.id, f.kind, f.organisation_id, f.name, u.id AS user_id, u.name AS user_
   FROM calendar_feeds f
   JOIN users u ON u.id = f.user_id
   LEFT JOIN organisations o ON o.id = f.organisation_id
- WHERE f.digest = :digest AND f.revoked_at IS NULL AND u.is_active
-""")
-_INSTRUMENT = text("""
+ WHERE f.digest = %(digest)s AND f.revoked_at IS NULL AND u.is_active
+"""
+_INSTRUMENT = """
 SELECT i.id, i.name, o.name AS institution, s.instrument_id IS NOT NULL AS takes_bookings,
        greatest(i.updated_at, o.updated_at, s.updated_at) AS changed_at
   FROM instruments i
   JOIN organisations o ON o.id = i.institution_id
   LEFT JOIN schedules s ON s.instrument_id = i.id
- WHERE i.id = :id AND i.publication = :published
-""")
+ WHERE i.id = %(id)s AND i.publication = %(published)s
+"""
 
 
 def instrument_subject(instrument_id: int) -> Subject:
     """Return a published instrument's calendar, or raise NotFound."""
-    row = db.session.execute(
-        _INSTRUMENT, {"id": instrument_id, "published": Publication.PUBLISHED.value}
-    ).one_or_none()
+    values = {"id": instrument_id, "published": Publication.PUBLISHED.value}
+    row = driver.first(_INSTRUMENT, values)
     if row is None:
         raise NotFound
+    identifier, name, owner, takes_bookings, changed_at = row
     return Subject(
         kind=None,
         audience=Audience.PUBLIC,
         locale=None,
-        name=row.name,
-        owner=row.institution,
-        changed_at=row.changed_at,
-        filters={"instrument": row.id},
-        takes_bookings=row.takes_bookings,
+        name=name,
+        owner=owner,
+        changed_at=changed_at,
+        filters={"instrument": identifier},
+        takes_bookings=takes_bookings,
     )
 
 
@@ -68,9 +69,10 @@ def feed_subject(digest: str) -> Subject:
 
     Raises NotFound if there is none, it was revoked, or its maker may no longer see it.
     """
-    row = db.session.execute(_FEED, {"digest": digest}).one_or_none()
-    if row is None:
+    found = driver.first(_FEED, {"digest": digest})
+    if found is None:
         raise NotFound
+    row = _Feed(*found)
     kind, maker = FeedKind(row.kind), _maker(row)
     if not is_alive(kind, row.organisation_id, maker):
         raise NotFound
@@ -89,7 +91,19 @@ def feed_subject(digest: str) -> Subject:
     )
 
 
-def _maker(row: Row[Any]) -> Caller:
+class _Feed(NamedTuple):
+    kind: str
+    organisation_id: int | None
+    name: str
+    user_id: int
+    user_name: str
+    locale: str
+    organisation_name: str | None
+    changed_at: datetime
+    seats: list[tuple[int, str, str]] | None
+
+
+def _maker(row: _Feed) -> Caller:
     return Caller(
         user_id=row.user_id,
         name=row.user_name,
