@@ -21,7 +21,8 @@ from booking.availability import views as availability_views
 from booking.availability.api import bp as availability_api
 from booking.availability.views import bp as availability_pages
 from booking.calendars.api import bp as calendars_api
-from booking.calendars.views import bp as calendar_addresses
+from booking.calendars.views import addresses as calendar_addresses
+from booking.calendars.views import pages as calendar_pages
 from booking.kernel import (
     config,
     docs,
@@ -73,7 +74,12 @@ def create_app(environment: str | None = None, **overrides: Any) -> Flask:
     health.init_health(app)
     app.register_blueprint(calendar_addresses)
     app.add_url_rule("/", "home", availability_views.home)
-    for pages_of_feature in (accounts_pages, availability_pages, reservations_pages):
+    for pages_of_feature in (
+        accounts_pages,
+        availability_pages,
+        reservations_pages,
+        calendar_pages,
+    ):
         app.register_blueprint(pages_of_feature)
     if app.config["DEMO"]:
         app.extensions["booking_demo"] = demo.LOG_INS

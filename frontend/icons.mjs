@@ -37,6 +37,7 @@ export const OUTLINE = [
   "user",
   "users",
   "wifi-off",
+  "world",
   "x",
 ];
 export const FILLED = ["player-play"];

@@ -253,10 +253,7 @@ def next_fits(
 
 
 def every_fit(
-    opened: Sequence[Span],
-    taken_by_unit: Mapping[int, Sequence[Span]],
-    units: int,
-    fit: Fit,
+    opened: Sequence[Span], taken_by_unit: Mapping[int, Sequence[Span]], units: int, fit: Fit
 ) -> Iterator[int]:
     """Yield every minute on the grid at which a slot could begin; they may overlap."""
     start = first_fit_of_units(opened, taken_by_unit, units, fit)
@@ -266,20 +263,27 @@ def every_fit(
 
 
 def free_spans(
-    opened: Sequence[Span],
-    taken_by_unit: Mapping[int, Sequence[Span]],
-    units: int,
-    fit: Fit,
+    opened: Sequence[Span], taken_by_unit: Mapping[int, Sequence[Span]], units: int, fit: Fit
 ) -> list[Span]:
     """Return `free_windows` in whole minutes."""
     free: list[Span] = []
     for unit in range(1, units + 1):
         cuts = ((start - fit.after, end + fit.before) for start, end in taken_by_unit.get(unit, ()))
-        free += _without(opened, joined(cuts))
+        free += without(opened, joined(cuts))
     return joined(free)
 
 
-def _without(spans: Sequence[Span], cuts: Sequence[Span]) -> Iterator[Span]:
+def taken_spans(taken_by_unit: Mapping[int, Sequence[Span]], units: int) -> list[Span]:
+    """Return `busy_windows` in whole minutes."""
+    taken = joined(taken_by_unit.get(1, ()))
+    for unit in range(2, units + 1):
+        others = joined(taken_by_unit.get(unit, ()))
+        shared = ((max(a, c), min(b, d)) for a, b in taken for c, d in others)
+        taken = [(start, end) for start, end in shared if start < end]
+    return taken
+
+
+def without(spans: Sequence[Span], cuts: Sequence[Span]) -> Iterator[Span]:
     """Yield what is left of sorted spans once sorted cuts are taken out."""
     for begins, end in spans:
         start = begins

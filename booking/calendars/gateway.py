@@ -60,6 +60,11 @@ def calendar(subject: Subject, events: Iterable[str], *, locale: str) -> bytes:
         return ical.calendar_text(head, events).encode()
 
 
+def loose_events(events: Iterable[str]) -> bytes:
+    """Return events as a file to be taken into any calendar: it has no name of its own."""
+    return ical.calendar_text(ical.CalendarHead(name=""), events).encode()
+
+
 def free_busy(
     instrument_id: int,
     name: str,

@@ -1,9 +1,13 @@
-"""What comes in and goes out over the API for calendar feeds."""
+"""What comes in and goes out for calendar feeds, over the API and from the page's form."""
 
-from marshmallow import fields
+from typing import Any
+
+from marshmallow import ValidationError, fields, post_load
 
 from booking.calendars.rules import FeedKind
+from booking.kernel.forms import FormSchema
 from booking.kernel.schema import Id, Instant, Line, QuerySchema, Schema
+from booking.kernel.text import N_
 
 
 class FeedIn(Schema):
@@ -12,6 +16,23 @@ class FeedIn(Schema):
     kind = fields.Enum(FeedKind, by_value=True, required=True)
     organisation_id = Id(load_default=None)
     name = Line(max_length=80, load_default="")
+
+
+class FeedForm(FormSchema):
+    """The form for a new feed; whose it is comes as one choice: `user` or `enterprise:12`."""
+
+    calendar = Line(required=True, max_length=40)
+    name = Line(max_length=80, load_default="")
+
+    @post_load
+    def told_apart(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Return what the choice means."""
+        kind, _colon, organisation = data.pop("calendar").partition(":")
+        is_id = organisation.isascii() and organisation.isdigit()
+        if kind not in set(FeedKind) or not (is_id or organisation == ""):
+            raise ValidationError([N_("请从列出的日历中选择。")], "calendar")
+        held = int(organisation[:18]) if is_id else None
+        return data | {"kind": FeedKind(kind), "organisation_id": held}
 
 
 class FeedOrganisation(Schema):

@@ -11,13 +11,14 @@ from booking.accounts.rules import Caller
 from booking.availability import queries as availability
 from booking.calendars import gateway, queries, rules
 from booking.calendars.models import CalendarFeed, EventText
-from booking.calendars.rules import FeedKind, Subject, Window
+from booking.calendars.rules import Audience, FeedKind, Subject, Window
 from booking.journal import service as journal
 from booking.kernel import clock
 from booking.kernel.db import db
 from booking.kernel.passwords import digest, new_secret
 from booking.kernel.timeslot import TimeSlot, subtract
 from booking.registry import queries as registry
+from booking.reservations import queries as reservations
 from booking.tariffs.rules import Customer
 
 # Past this no window shows the event any more.
@@ -125,6 +126,24 @@ def body(seen: Glance) -> bytes:
         _keep(missing, built, seen)
     events = (row.text or built[row.source, row.id] for row in rows)
     return gateway.calendar(seen.subject, events, locale=seen.locale)
+
+
+@dataclass(frozen=True)
+class OneReservation:
+    """A reservation as a calendar of one event."""
+
+    number: str
+    body: bytes
+
+
+def one_reservation(reservation_id: int, *, caller: Caller, locale: str) -> OneReservation:
+    """Return the reservation as its side of the counter may read it, or raise NotFound."""
+    found = reservations.get_reservation(reservation_id, caller=caller)
+    is_customer = found.organisation_id in caller.organisations
+    audience = Audience.CUSTOMER if is_customer else Audience.OWNER
+    facts = queries.facts(audience, "reservation", [found.id])
+    events = [event for _, event in gateway.event_texts(facts, audience, locale=locale)]
+    return OneReservation(found.number, gateway.loose_events(events))
 
 
 def _keep(

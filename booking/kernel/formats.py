@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date
+from babel.dates import format_date, format_interval
 from babel.numbers import format_decimal
 from flask import Flask
 from flask_babel import get_locale, gettext
@@ -45,6 +45,11 @@ def day(when: date | datetime, zone: ZoneInfo = clock.CHINA) -> str:
     on = _on(when, zone)
     pattern = "day" if on.year == clock.today().year else "other_year"
     return _written(on, pattern)
+
+
+def days(first: date, last: date) -> str:
+    """Return `2026年11月23日至29日` / `23 – 29 Nov 2026`: from the first day to the last."""
+    return str(format_interval(first, last, "yMMMd", locale=_language()))
 
 
 def time_of_day(instant: datetime, zone: ZoneInfo = clock.CHINA) -> str:

@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, Numeric, String, UniqueConstraint
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -135,3 +136,8 @@ class Instrument(Versioned, Model):
     search_text: Mapped[str] = mapped_column(default="", deferred=True)
     search_tokens: Mapped[list[str]] = mapped_column(ARRAY(String), default=list, deferred=True)
     name_pinyin: Mapped[str] = mapped_column(default="", index=True)  # sorts Chinese names
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Return its time zone: its hours and its pages go by the clock on the lab's wall."""
+        return ZoneInfo(self.time_zone)

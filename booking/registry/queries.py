@@ -1,6 +1,6 @@
 """Reads for the registry: what a caller may see, and how instruments are found."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import (
@@ -188,6 +188,16 @@ def described(instruments: Collection[Instrument], *, caller: Caller | None) -> 
         )
         for each in instruments
     ]
+
+
+def owned_by(
+    institution_id: int, *, caller: Caller, limit: int, skip: int = 0
+) -> tuple[Sequence[Instrument], int]:
+    """Return an institution's instruments in every state, by name, and how many there are."""
+    owned = visible_to(caller).where(Instrument.institution_id == institution_id)
+    total = db.session.scalar(select(func.count()).select_from(owned.subquery()))
+    page = owned.options(*LISTED).order_by(Instrument.name_pinyin, Instrument.id)
+    return db.session.scalars(page.limit(limit).offset(skip)).all(), total or 0
 
 
 def instrument_names(ids: Collection[int]) -> dict[int, str]:

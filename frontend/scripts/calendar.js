@@ -3,43 +3,114 @@ import { createCalendar, Interaction, TimeGrid } from "@event-calendar/core";
 
 const WIDE = window.matchMedia("(min-width: 768px)");
 
-for (const box of document.querySelectorAll("[data-slot-calendar]")) {
-  if (WIDE.matches) show(box);
-  WIDE.addEventListener("change", () => { if (WIDE.matches && !box.childElementCount) show(box); });
+showAll();
+WIDE.addEventListener("change", showAll);
+document.addEventListener("htmx:load", showAll);
+
+function showAll() {
+  for (const box of document.querySelectorAll("[data-slot-calendar]")) {
+    // Hidden ones (the list was chosen) would be drawn without a height.
+    if (!box.childElementCount && box.offsetParent) show(box);
+  }
 }
 
-/** Draw the week from the box's own data; a choice is told as an event, the server decides. */
+/** Draw the week from the box's own data; a choice asks the server, which decides. */
 function show(box) {
   const week = JSON.parse(box.dataset.slotCalendar);
+  const said = document.querySelector("[data-calendar-said]");
+  const chosen = week.events.find(({ kind }) => kind === "sel");
+  const first = WIDE.matches ? week.days[0].date : (chosen?.start.slice(0, 10) ?? week.days[0].date);
+  const byDate = new Map(week.days.map((day) => [day.date, day]));
+  const free = joined(week.events.filter(({ kind }) => kind === "free"));
   const calendar = createCalendar(box, [TimeGrid, Interaction], {
     view: "timeGridWeek",
+    duration: { days: WIDE.matches ? 7 : 3 },
     locale: document.documentElement.lang,
-    date: week.date,
-    firstDay: 1,
+    date: first,
+    // The seven days begin with the first of them, not with a Monday that lies behind.
+    firstDay: new Date(`${first}T00:00`).getDay(),
     allDaySlot: false,
     headerToolbar: { start: "", center: "", end: "" },
-    slotDuration: { minutes: week.step },
-    slotHeight: (22 * week.step) / 30,
+    slotDuration: { minutes: 30 },
+    snapDuration: { minutes: week.grid },
+    slotHeight: 22,
     slotMinTime: week.opens,
     slotMaxTime: week.closes,
-    nowIndicator: true,
-    selectable: true,
+    slotEventOverlap: false,
+    slotLabelFormat: { hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
+    dayHeaderFormat: (date) => ({ domNodes: heading(byDate.get(wall(date).slice(0, 10))) }),
+    // The line is drawn by the browser's clock: only where that is the instrument's.
+    nowIndicator: Math.abs(new Date(week.now) - new Date()) < 120000,
+    selectable: WIDE.matches,
     selectBackgroundColor: "var(--brand-700)",
     selectMinDistance: 5,
     selectLongPressDelay: 350,
     unselectAuto: false,
     eventStartEditable: false,
     eventDurationEditable: false,
-    events: week.events,
-    eventClassNames: ({ event }) => event.extendedProps.kind ?? [],
+    events: week.events.map((event) => ({ ...event, extendedProps: { kind: event.kind, said: event.said } })),
+    eventClassNames: ({ event }) => event.extendedProps.kind,
+    eventContent: ({ event }) => ({ domNodes: words(event) }),
     select: ({ start, end }) => choose(start, end),
-    dateClick: ({ date }) => choose(date, new Date(date.getTime() + week.minutes * 60000)),
+    dateClick: ({ date }) => WIDE.matches && choose(date, new Date(date.getTime() + week.minutes * 60000)),
   });
 
   function choose(start, end) {
     calendar.unselect();
-    box.dispatchEvent(new CustomEvent("slot-chosen", { bubbles: true, detail: { start: wall(start), end: wall(end) } }));
+    if (!free.some(([from, to]) => from <= wall(start) && wall(end) <= to)) {
+      said.textContent = week.words.notFree;
+      said.classList.remove("visually-hidden");
+      return;
+    }
+    const address = new URL(week.address, location.href);
+    address.searchParams.set("start", wall(start));
+    address.searchParams.set("minutes", String(Math.round((end - start) / 60000)));
+    const purpose = document.getElementById("purpose")?.value;
+    if (purpose) address.searchParams.set("purpose", purpose);
+    follow(address);
   }
+}
+
+/** Go there in place, with the address in the bar; without htmx as any link would. */
+function follow(address) {
+  if (!window.htmx) {
+    location.assign(address);
+    return;
+  }
+  const here = `${address.pathname}${address.search}`;
+  window.htmx.ajax("GET", here, { target: "body", swap: "innerHTML" }).then(() => history.pushState({}, "", here));
+}
+
+function heading(day) {
+  if (!day) return [];
+  const box = piece("span", day.today ? "day-head today" : "day-head", "");
+  box.append(piece("span", "", day.name), piece("b", "", day.number), piece("small", day.free ? "free" : "", day.left));
+  return [box];
+}
+
+function words(event) {
+  const { kind, said } = event.extendedProps;
+  if (kind === "free") return [];
+  const lines = [piece("b", "", event.title), ...(said ?? "").split("\n").filter(Boolean).map((line) => piece("span", "", line))];
+  return lines;
+}
+
+function piece(name, classes, text) {
+  const made = document.createElement(name);
+  if (classes) made.className = classes;
+  made.textContent = text;
+  return made;
+}
+
+/** Return the free times as pairs, those that touch at midnight joined. */
+function joined(events) {
+  const found = [];
+  for (const { start, end } of [...events].sort((a, b) => a.start.localeCompare(b.start))) {
+    const last = found.at(-1);
+    if (last?.[1] === start) last[1] = end;
+    else found.push([start, end]);
+  }
+  return found;
 }
 
 /** Return the instant as the instrument's wall clock shows it: the calendar runs on that. */

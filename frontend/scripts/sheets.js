@@ -1,10 +1,11 @@
-/** Open a sheet over the page; without script its opener is a link to the same as a page. */
+/** Open a sheet over the page; without script its opener is a link to the same place on the page. */
 export function sheets() {
   document.addEventListener("click", (event) => {
     const opener = event.target.closest("[data-sheet]");
     const sheet = opener && document.getElementById(opener.dataset.sheet);
     if (sheet?.showModal) {
       event.preventDefault();
+      borrow(sheet, opener.dataset.holds);
       sheet.showModal();
       return;
     }
@@ -15,4 +16,14 @@ export function sheets() {
       event.target.closest("dialog")?.close();
     }
   });
+}
+
+/** Let the sheet show a piece of the page itself, with what was typed in it; it goes home after. */
+function borrow(sheet, id) {
+  const piece = id && document.getElementById(id);
+  const place = sheet.querySelector("[data-sheet-holds]");
+  if (!piece || !place) return;
+  const home = piece.parentElement;
+  place.append(piece);
+  sheet.addEventListener("close", () => home.append(piece), { once: true });
 }

@@ -43,6 +43,7 @@ PUBLIC = {
     "GET /api/v1/free-slots",
     "GET /api/v1/instruments",
     # Calendars: programs subscribe without signing in; personal ones by their secret.
+    "GET /calendars/instruments/<id:instrument_id>",
     "GET /calendars/instruments/<id:instrument_id>.ics",
     "GET /calendars/instruments/<id:instrument_id>/freebusy.ics",
     "GET /calendars/feeds/<string(length=43):secret>.ics",

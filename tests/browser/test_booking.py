@@ -32,10 +32,78 @@ def test_a_slot_is_booked_in_few_taps(visit):
     page.keyboard.press("Enter")
     page.locator(".starts a").last.tap()
     page.get_by_role("link", name="核对并预约").tap()
-    page.get_by_role("button", name="确认预约").tap()
+    page.get_by_role("dialog").get_by_role("button", name="确认预约").tap()
 
     page.wait_for_url(re.compile(r"/reservations/\d+/made"))
     expect(page.get_by_role("status")).to_contain_text("预约成功")
+
+
+def test_the_sheet_holds_what_was_typed_and_gives_it_back(visit, language):
+    page = visit(PHONE, language)
+    log_in(page)
+    page.goto("/instruments/1?minutes=120")
+    opener = page.locator(".bottom-bar a")
+    opener.tap()
+    sheet = page.get_by_role("dialog")
+    sheet.locator("#purpose").fill("原材料拉伸试验")
+
+    assert flaws(page) == {}
+    page.keyboard.press("Escape")
+    expect(sheet).to_be_hidden()
+    expect(opener).to_be_focused()
+    expect(page.locator("#confirm #purpose")).to_have_value("原材料拉伸试验")
+
+
+def test_a_click_in_the_week_chooses_a_slot_and_asks_for_its_price(visit):
+    page = visit(DESKTOP)
+    log_in(page)
+    page.goto("/instruments/1?minutes=60")
+    page.locator("#purpose").fill("来料检验")
+    before = page.locator("form[method=post] input[name=start]").input_value()
+    last_free = page.locator(".slot-calendar .ec-bg-event.free").last
+    box = last_free.bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + 2)
+
+    expect(page.locator("form[method=post] input[name=start]")).not_to_have_value(before)
+    expect(page.locator(".slot-calendar .sel")).to_contain_text("144.00")
+    expect(page.locator("#purpose")).to_have_value("来料检验")
+    page.get_by_role("button", name="确认预约").click()
+    page.wait_for_url(re.compile(r"/reservations/\d+/made"))
+
+
+def test_a_click_outside_the_free_time_says_why_nothing_happens(visit):
+    page = visit(DESKTOP)
+    page.goto("/instruments/1?minutes=60")
+    page.locator(".calendar-foot").scroll_into_view_if_needed()
+    day = page.locator(".slot-calendar .ec-body .ec-day").last.bounding_box()
+    page.mouse.click(day["x"] + 10, day["y"] + day["height"] - 3)
+
+    expect(page.locator("[data-calendar-said]")).to_contain_text("在绿色的时间里选")
+
+
+def test_the_list_is_a_press_away_from_the_week_for_the_keyboard(visit):
+    page = visit(DESKTOP)
+    log_in(page)
+    page.goto("/instruments/2?minutes=120")
+    page.get_by_role("link", name="列表选择").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("view=list"))
+    start = page.locator(".start input:checked")
+    start.focus()
+    page.keyboard.press("ArrowRight")
+
+    expect(page.locator(".start input:checked")).to_be_focused()
+    page.get_by_role("button", name="确认预约").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/reservations/\d+/made"))
+
+
+def test_the_week_opens_on_a_phone_too(visit, language):
+    page = visit(PHONE, language)
+    page.goto("/instruments/1?view=week")
+
+    expect(page.locator(".slot-calendar .ec-bg-event.free").first).to_be_visible()
+    assert flaws(page) == {}
 
 
 def test_without_script_the_same_slot_can_be_chosen_and_booked(visit, width):
@@ -57,7 +125,7 @@ def test_without_script_the_same_slot_can_be_chosen_and_booked(visit, width):
 
 def test_choosing_a_length_or_start_asks_for_the_price_anew_wherever_it_stands(visit, width):
     page = visit(width)
-    page.goto("/instruments/1?minutes=120")
+    page.goto("/instruments/1?minutes=120&view=list")
     page.locator("#minutes-60").check()
 
     expect(page.locator(".price-panel .due dd")).to_contain_text("144.00")
@@ -102,11 +170,20 @@ def test_a_booking_is_cancelled_and_said_so(firm):
 
 
 @pytest.mark.parametrize(
-    "path", ["/instruments", "/instruments?q=zzzz", "/instruments/1", "/reservations"]
+    "path",
+    [
+        "/instruments",
+        "/instruments?q=zzzz",
+        "/instruments/1",
+        "/instruments/1?view=list",
+        "/reservations",
+        "/calendars",
+        "/calendars/instruments/1",
+    ],
 )
 def test_pages_have_no_flaw_and_never_scroll_sideways(visit, width, language, path):
     page = visit(width, language)
-    if path == "/reservations":
+    if path in ("/reservations", "/calendars"):
         log_in(page)
     page.goto(path)
 

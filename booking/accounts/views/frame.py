@@ -10,6 +10,7 @@ from flask import Response, current_app, render_template, request, url_for
 from werkzeug.exceptions import Unauthorized
 
 from booking.accounts import auth, queries
+from booking.accounts.rules import OrganisationKind
 from booking.kernel import forms, http, pages
 from booking.kernel.forms import Form
 
@@ -22,6 +23,7 @@ class Visitor:
 
     name: str
     organisations: Sequence[str]
+    at_institution: bool = False
 
     @property
     def title(self) -> str:
@@ -43,7 +45,10 @@ def who_is_there() -> dict[str, Callable[[], Visitor | None]]:
 
 def _visitor() -> Visitor | None:
     found = auth.caller_or_none()
-    return Visitor(found.name, queries.organisation_names(found)) if found else None
+    if found is None:
+        return None
+    works_there = any(seat.kind is OrganisationKind.INSTITUTION for seat in found.seats)
+    return Visitor(found.name, queries.organisation_names(found), at_institution=works_there)
 
 
 @cache

@@ -16,6 +16,7 @@ from booking.availability.queries.schedules import (
     availability,
     find_schedule,
     get_schedule,
+    with_hours,
 )
 from booking.availability.queries.search import (
     Alternatives,
@@ -65,4 +66,5 @@ __all__ = [
     "soonest",
     "taken",
     "weeks",
+    "with_hours",
 ]

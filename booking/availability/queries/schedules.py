@@ -1,7 +1,7 @@
 """An instrument's schedule as its owner set it, and what follows for one window."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
@@ -73,6 +73,15 @@ def get_schedule(instrument: Instrument) -> ScheduleSheet:
     if found is None:
         raise NotFound(N_("这台仪器尚未开放在线预约。"))
     return found
+
+
+def with_hours(ids: Collection[int]) -> frozenset[int]:
+    """Return those of the instruments that have any opening hours."""
+    weekly = select(OpeningHours.instrument_id).where(OpeningHours.instrument_id.in_(ids))
+    special = select(SpecialDay.instrument_id).where(
+        SpecialDay.instrument_id.in_(ids), SpecialDay.opens_minute.is_not(None)
+    )
+    return frozenset(db.session.scalars(weekly.union(special)))
 
 
 def _special_days(instrument: Instrument) -> dict[date, tuple[list[Interval], str]]:

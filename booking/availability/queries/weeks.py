@@ -23,6 +23,7 @@ from booking.availability.rules import (
     next_fits,
     open_spans,
     slot_of,
+    taken_spans,
 )
 from booking.kernel.db import db
 from booking.kernel.timeslot import TimeSlot
@@ -32,12 +33,16 @@ DAYS, STARTS = 7, 3
 
 @dataclass(frozen=True)
 class Day:
-    """A local day: spans in minutes since its midnight; `starts` where the length fits."""
+    """A local day: spans in minutes since its midnight; `starts` where the length fits.
+
+    Taken is what no unit is left of, upkeep included.
+    """
 
     on: date
     open: Sequence[Span] = ()
     free: Sequence[Span] = ()
     upkeep: Sequence[Span] = ()
+    taken: Sequence[Span] = ()
     starts: Sequence[datetime] = ()
 
     @property
@@ -53,6 +58,7 @@ class Week:
     instrument_id: int
     zone: ZoneInfo
     minutes: int
+    grid_minutes: int
     days: Sequence[Day]
     soonest: Sequence[FreeSlot]
 
@@ -154,6 +160,7 @@ def _week(
         free=free_spans(bookable, held.by_unit, pattern.units, fit),
         # With a second machine there, upkeep of the first stops nobody.
         upkeep=joined(held.upkeep) if pattern.units == 1 else [],
+        taken=taken_spans(held.by_unit, pattern.units),
         starts=list(every_fit(bookable, held.by_unit, pattern.units, fit)),
     )
     soonest = islice(next_fits(bookable, held.by_unit, pattern.units, fit), STARTS)
@@ -161,6 +168,7 @@ def _week(
         instrument_id,
         zone,
         fit.minutes,
+        fit.grid_minutes,
         [on_days.day(first + timedelta(days=later)) for later in range(DAYS)],
         [FreeSlot(instrument_id, slot_of(span)) for span in soonest],
     )
@@ -187,6 +195,7 @@ class _OnDays:
     open: Sequence[Span]
     free: Sequence[Span]
     upkeep: Sequence[Span]
+    taken: Sequence[Span]
     starts: Sequence[int]
 
     def day(self, on: date) -> Day:
@@ -198,6 +207,7 @@ class _OnDays:
             open=_within(self.open, midnight, end),
             free=_within(self.free, midnight, end),
             upkeep=_within(self.upkeep, midnight, end),
+            taken=_within(self.taken, midnight, end),
             starts=[
                 datetime.fromtimestamp(start * 60, self.zone)
                 for start in self.starts

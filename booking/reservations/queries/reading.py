@@ -94,6 +94,19 @@ def list_reservations(
     return _page(rows, limit)
 
 
+def held_within(instrument_id: int, window: TimeSlot, *, caller: Caller) -> list[TimeSlot]:
+    """Return the slots on the instrument that the caller has reserved and that meet the window."""
+    query = select(Reservation).where(
+        Reservation.instrument_id == instrument_id,
+        Reservation.user_id == caller.user_id,
+        Reservation.organisation_id.in_(caller.organisations),
+        Reservation.occupancy_id.is_not(None),
+        Reservation.starts_at < window.ends_at,
+        Reservation.ends_at > window.starts_at,
+    )
+    return [held.slot for held in db.session.scalars(query.order_by(Reservation.starts_at))]
+
+
 def _page(rows: Sequence[Any], limit: int) -> paging.Page[Any]:
     more = len(rows) > limit
     return paging.Page(
@@ -167,6 +180,16 @@ def list_closures(
         query = query.where(Closure.id < paging.decode(cursor, int)[0])
     rows = db.session.scalars(query.order_by(Closure.id.desc()).limit(limit + 1)).all()
     return _page(rows, limit)
+
+
+def coming_closures(
+    instrument_id: int, *, caller: Caller, now: datetime, limit: int
+) -> Sequence[Closure]:
+    """Return an instrument's closures that are not over, soonest first."""
+    query = closures_visible_to(caller).where(
+        Closure.instrument_id == instrument_id, Closure.ends_at > now, Closure.lifted_at.is_(None)
+    )
+    return db.session.scalars(query.order_by(Closure.starts_at, Closure.id).limit(limit)).all()
 
 
 def free_to_change_until(reservation: Reservation) -> datetime | None:

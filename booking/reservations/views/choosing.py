@@ -25,12 +25,14 @@ from booking.reservations import queries, service
 from booking.reservations.errors import NotBookable
 from booking.reservations.models import HOLDING, Reservation
 from booking.reservations.service import Offer
+from booking.reservations.views.calendar import longest, week_drawn
 from booking.reservations.views.frame import bp, go
 from booking.tariffs import queries as tariff_queries
 from booking.tariffs import rules as tariffs
 
 LENGTHS = (60, 120, 240, 480)
 NOON, EVENING = 12, 18
+VIEWS = ("list", "week")
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,12 @@ class Choice:
     day: date | None
     slot: TimeSlot | None
     purpose: str
+    view: str = ""  # "list" instead of the calendar, "week" for it on a phone too
 
     @property
     def zone(self) -> ZoneInfo:
         """Return the instrument's time zone."""
-        return ZoneInfo(self.instrument.time_zone)
+        return self.instrument.zone
 
     @property
     def minutes(self) -> int:
@@ -61,6 +64,7 @@ class Choice:
             "start": self.written(self.slot.starts_at) if self.slot else None,
             "from": self.first.isoformat() if self.first != clock.today() else None,
             "purpose": self.purpose or None,
+            "view": self.view or None,
         }
         return url_for(
             "reservations_pages.instrument", instrument_id=self.instrument.id, **(kept | changes)
@@ -165,7 +169,7 @@ def _acting_for(caller: Caller) -> int | None:
 def _choice(instrument_id: int, given: Mapping[str, str]) -> Choice:
     """Return what the address or form chooses; what cannot be meant counts as not chosen."""
     found = registry.get_instrument(instrument_id, caller=caller_or_none())
-    zone, today = ZoneInfo(found.time_zone), clock.today()
+    zone, today = found.zone, clock.today()
     start = _wall(given.get("start", ""), zone)
     day = start.date() if start else _day(given.get("day", ""))
     first = _day(given.get("from", "")) or today
@@ -184,6 +188,7 @@ def _choice(instrument_id: int, given: Mapping[str, str]) -> Choice:
         day=day or (slot.starts_at.astimezone(zone).date() if slot else None),
         slot=slot,
         purpose=given.get("purpose", "").strip()[:500],
+        view=given["view"] if given.get("view") in VIEWS else "",
     )
 
 
@@ -259,8 +264,24 @@ def _show(
         instead=_instead(choice, taken, nearest),
         trouble=trouble,
         axis=axis,
+        drawn=_drawn(choice, axis, costs, caller),
+        week_words=formats.days(choice.first, choice.first + timedelta(days=DAYS - 1)),
+        longest=longest(week) if week else None,
     )
     return Response(page, status=status, content_type="text/html; charset=utf-8")
+
+
+def _drawn(choice: Choice, axis: tuple[int, int], costs: Costs, caller: Caller | None) -> str:
+    if choice.week is None:
+        return ""
+    return week_drawn(
+        choice.week,
+        axis=axis,
+        chosen=choice.slot,
+        price=costs.quote.price if costs.quote else None,
+        caller=caller,
+        address=choice.address(start=None, minutes=None),
+    )
 
 
 def _lengths(choice: Choice) -> list[int]:

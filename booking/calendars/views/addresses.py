@@ -4,8 +4,10 @@ from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, request
+from flask_babel import get_locale
 from webargs.flaskparser import FlaskParser
 
+from booking.accounts.auth import caller
 from booking.calendars import queries, rules, service
 from booking.calendars.rules import Subject
 from booking.calendars.schemas import FreeBusyQuery
@@ -13,6 +15,7 @@ from booking.kernel import clock
 from booking.kernel.db import transaction
 from booking.kernel.ical import MEDIA_TYPE
 from booking.kernel.language import CHINESE, ENGLISH
+from booking.kernel.login import login_required
 from booking.kernel.passwords import digest
 
 bp = Blueprint("calendar_addresses", __name__, url_prefix="/calendars")
@@ -34,6 +37,17 @@ def feed(secret: str) -> Response:
     """Show the calendar of whoever made this address; the address is the key."""
     with transaction():
         return _calendar(queries.feed_subject(digest(secret)), cache=_PRIVATE)
+
+
+@bp.get("/reservations/<id:reservation_id>.ics")
+@login_required
+def reservation(reservation_id: int) -> Response:
+    """Give one reservation as a file for one's own calendar; later changes come by feeds only."""
+    locale = _LANGUAGES.get(request.args.get("lang", "")) or str(get_locale() or CHINESE)
+    found = service.one_reservation(reservation_id, caller=caller(), locale=locale)
+    response = _answer(found.body, cache="private, no-store")
+    response.headers["Content-Disposition"] = f'attachment; filename="{found.number}.ics"'
+    return response
 
 
 @bp.get("/instruments/<id:instrument_id>/freebusy.ics")

@@ -1,0 +1,116 @@
+"""Loading everything once, in the order in which it happened, and greeting who starts the demo."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, time
+from functools import partial
+
+from booking.accounts import queries as accounts
+from booking.accounts import service as accounts_service
+from booking.accounts.rules import Caller, Scope
+from booking.availability.models import OccupancyKind
+from booking.demo import catalogue, people, tables
+from booking.demo.bookings import FAULT, Booking, Planner
+from booking.demo.hours import Calendar
+from booking.demo.tables import Stop
+from booking.kernel import clock
+from booking.reservations import queries
+from booking.reservations import service as reservations
+
+Event = tuple[datetime, Callable[[], object]]
+HISTORY = 100  # days since which everybody is here
+_FORESEEN = 45  # days ago at which closures were announced
+
+
+def load() -> bool:
+    """Load the data once; returns whether there was anything to do. The caller commits."""
+    if accounts.user_by_login("firm@demo.example") is not None:
+        return False
+    calendar = Calendar()
+    with clock.pretend(calendar.days_before(HISTORY, time(9))):
+        everybody = people.register()
+        ids = catalogue.register(everybody)
+    scene = Scene(calendar, everybody, ids)
+    for at, happens in sorted(scene.events(), key=lambda event: event[0]):
+        with clock.pretend(at):
+            happens()
+    return True
+
+
+class Scene:
+    """What happens between the people, each thing with its instant."""
+
+    def __init__(
+        self, calendar: Calendar, everybody: Mapping[str, Caller], ids: Mapping[int, int]
+    ) -> None:
+        self.calendar = calendar
+        self.everybody = everybody
+        self.ids = ids
+        self.reserved: dict[Booking, int] = {}
+        self.sites = {row.number: tables.sites()[row.site] for row in tables.instruments()}
+
+    def events(self) -> Iterator[Event]:
+        """Yield everything that happens, in no order."""
+        for booking in Planner(self.calendar).bookings():
+            yield booking.made_at, partial(self._reserve, booking)
+            if booking.cancelled_at is not None:
+                yield booking.cancelled_at, partial(self._cancel, booking)
+        for stop in tables.stops():
+            yield self._said_at(stop), partial(self._close, stop)
+
+    def _said_at(self, stop: Stop) -> datetime:
+        """Return when a closure was announced: a fault last of all, after every booking."""
+        if stop.kind == FAULT:
+            return self.calendar.days_before(1, time(17, 40))
+        return self.calendar.days_before(_FORESEEN, time(10))
+
+    def _reserve(self, booking: Booking) -> None:
+        made = reservations.reserve(
+            self.ids[booking.instrument],
+            booking.slot,
+            caller=self.everybody[booking.login],
+            purpose=booking.purpose,
+        )
+        self.reserved[booking] = made.id
+
+    def _cancel(self, booking: Booking) -> None:
+        reservations.cancel(
+            self.reserved[booking], caller=self.everybody[booking.login], reason=booking.reason
+        )
+
+    def _close(self, stop: Stop) -> None:
+        instrument_id = self.ids[stop.instrument]
+        slot = self.calendar.slot(stop.day, stop.start, stop.hours)
+        hit = queries.in_the_way(instrument_id, slot, unit=None).reservations
+        reservations.close(
+            instrument_id,
+            slot,
+            OccupancyKind(stop.kind),
+            caller=self.everybody[self.sites[stop.instrument].institution],
+            reason=stop.reason,
+            cancel=[reservation.id for reservation in hit],
+        )
+
+
+def welcome(address: str) -> Iterator[str]:
+    """Yield what is printed at start: log-ins and three things to try. The caller commits."""
+    user = accounts.user_by_login("firm@demo.example")
+    if user is None:
+        return
+    _, token = accounts_service.issue_token(
+        user.id, scopes=list(Scope), days=1, name="demo", by=None
+    )
+    slot = Calendar().slot(7, "09:00", 2)
+    yield f"仪器共享服务 · 演示数据  {address}"
+    yield f"登录（密码都是 {people.PASSWORD}）："
+    yield from (f"  {email:24} {who}" for email, who in people.LOG_INS.items())
+    yield "试一试："
+    yield f"  1. 浏览器打开 {address}/api/docs"
+    yield "  2. 找一台空闲的试验机，约下来："
+    yield f"     curl '{address}/api/v1/free-slots?category=0201&region=4301&minutes=120'"
+    yield f"     curl -X POST {address}/api/v1/reservations \\"
+    yield f"       -H 'Authorization: Bearer {token}' -H 'Content-Type: application/json' \\"
+    yield (
+        f'       -d \'{{"instrument_id": 1, "starts_at": "{slot.starts_at.isoformat()}", '
+        f'"ends_at": "{slot.ends_at.isoformat()}", "purpose": "拉伸试验"}}\''
+    )
+    yield f"  3. 用日历软件订阅 {address}/calendars/instruments/1.ics"

@@ -1,0 +1,186 @@
+"""The demo data: all of Hunan, by our own rules, the same for a day, and only once."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import scoped_session, sessionmaker
+
+from booking import demo, operations
+from booking.accounts import queries as accounts
+from booking.accounts.models import EnterpriseDeclaration, Organisation
+from booking.accounts.rules import OrganisationKind, SizeClass
+from booking.availability.models import Closure, OccupancyKind
+from booking.availability.queries import find_schedule
+from booking.availability.rules import WeekPlan, open_windows
+from booking.demo.bookings import Planner
+from booking.demo.hours import MANNERS, Calendar, policy
+from booking.kernel import clock
+from booking.kernel.db import db
+from booking.reference import queries as reference
+from booking.registry.models import Instrument, Publication
+from booking.reservations.models import HOLDING, Reservation, ReservationStatus
+from booking.reservations.rules import broken_rules
+from booking.tariffs.models import Price
+from booking.tariffs.rules import EXTERNAL_CLASSES
+from tests.conftest import MONDAY_9
+
+CITIES = {"430100", "430200", "430300", "430400", "430500", "430600", "430700"} | {
+    "430800", "430900", "431000", "431100", "431200", "431300", "433100"
+}  # fmt: skip
+CHINA = ZoneInfo("Asia/Shanghai")
+
+
+@pytest.fixture(scope="module")
+def hunan(app):
+    """The data, loaded once on a Monday and rolled back after the last test."""
+    with app.app_context(), db.engine.connect() as connection:
+        outer = connection.begin()
+        original = db.session
+        db.session = scoped_session(
+            sessionmaker(bind=connection, join_transaction_mode="create_savepoint")
+        )
+        try:
+            with clock.pretend(MONDAY_9.astimezone(UTC)):
+                demo.load()
+            yield db.session
+        finally:
+            db.session.remove()
+            db.session = original
+            outer.rollback()
+
+
+def count(hunan, model, *where):
+    return hunan.scalar(select(func.count()).select_from(model).where(*where))
+
+
+def test_every_city_of_hunan_has_instruments(hunan):
+    assert set(hunan.scalars(select(Instrument.region_code))) == CITIES
+
+
+def test_there_is_enough_to_look_at(hunan):
+    institutions = count(hunan, Organisation, Organisation.kind == OrganisationKind.INSTITUTION)
+    firms = count(hunan, Organisation, Organisation.kind == OrganisationKind.ENTERPRISE)
+    instruments = count(hunan, Instrument, Instrument.publication == Publication.PUBLISHED)
+    coming = count(hunan, Reservation, Reservation.starts_at > MONDAY_9)
+    past = count(hunan, Reservation, Reservation.ends_at < MONDAY_9)
+
+    assert (institutions, firms) == (12, 32)
+    assert 140 <= instruments <= 160
+    assert min(coming, past) > 100
+
+
+def test_firms_are_of_all_sizes_and_mostly_small(hunan):
+    sizes = hunan.scalars(select(EnterpriseDeclaration.size_class)).all()
+
+    assert set(sizes) == set(SizeClass)
+    assert sizes.count(SizeClass.LARGE) == 2
+
+
+def test_categories_are_many_and_no_instrument_is_unsorted(hunan):
+    codes = set(hunan.scalars(select(Instrument.category_code)))
+
+    assert len(codes) > 50
+    assert "990000" not in codes
+
+
+def test_who_calls_themselves_small_pays_less_and_everybody_has_a_price(hunan):
+    for customer_class in EXTERNAL_CLASSES:
+        priced = select(Price.instrument_id).where(Price.customer_class == customer_class)
+        assert count(hunan, Instrument, Instrument.id.not_in(priced)) == 0
+    assert count(hunan, Reservation, Reservation.price_minor <= 0) == 0
+    assert count(hunan, Reservation, Reservation.baseline_minor > Reservation.price_minor) > 50
+
+
+def test_nothing_is_reserved_outside_opening_hours(hunan):
+    workdays = reference.workdays(date(2026, 10, 1), date(2027, 1, 31))
+    slots = {}
+    for reservation in hunan.scalars(select(Reservation)):
+        slots.setdefault(reservation.instrument_id, []).append(reservation.slot)
+    for instrument_id, reserved in slots.items():
+        sheet = find_schedule(hunan.get_one(Instrument, instrument_id))
+        plan = WeekPlan(
+            zone=CHINA,
+            week=sheet.week,
+            workdays=workdays,
+            observes_holidays=sheet.schedule.observes_holidays,
+        )
+        assert [slot for slot in reserved if open_windows(plan, slot) != [slot]] == []
+
+
+def test_some_gave_up_and_a_fault_took_others_booking(hunan):
+    cancelled = select(Reservation).where(Reservation.status == ReservationStatus.CANCELLED)
+    given_up = hunan.scalars(cancelled).all()
+    faults = hunan.scalars(select(Closure).where(Closure.kind == OccupancyKind.FAULT)).all()
+
+    assert len(given_up) > 5
+    assert all(reservation.cancel_reason for reservation in given_up)
+    assert {fault.reason for fault in faults} <= {each.cancel_reason for each in given_up}
+
+
+def test_the_first_instrument_is_partly_busy_with_time_left(hunan):
+    first = hunan.scalar(select(Instrument).order_by(Instrument.id).limit(1))
+    held = select(Reservation).where(
+        Reservation.instrument_id == first.id,
+        Reservation.status.in_(HOLDING),
+        Reservation.starts_at.between(MONDAY_9, MONDAY_9 + timedelta(days=7)),
+    )
+    hours = sum(found.slot.minutes for found in hunan.scalars(held)) / 60
+
+    assert (first.name, first.model) == ("电子万能试验机", "CMT5105")
+    assert 10 < hours < 5 * 7 * first.units - 10
+
+
+def test_the_log_ins_shown_are_there_and_the_first_firm_has_reservations_ahead(hunan):
+    users = [accounts.user_by_login(login) for login in demo.LOG_INS]
+    ahead = count(
+        hunan,
+        Reservation,
+        Reservation.user_id == users[0].id,
+        Reservation.status.in_(HOLDING),
+        Reservation.starts_at > MONDAY_9,
+    )
+
+    assert all(user.password_hash for user in users)
+    assert ahead >= 3
+
+
+def test_every_invariant_holds(hunan):
+    assert [breach for check in operations.INVARIANTS for breach in check()] == []
+
+
+def test_a_second_load_does_nothing(hunan):
+    before = count(hunan, Reservation)
+
+    assert demo.load() is False
+    assert count(hunan, Reservation) == before
+
+
+@pytest.mark.parametrize(
+    "day",
+    [
+        date(2026, 2, 13),  # before the Spring Festival, with a worked Saturday
+        date(2026, 2, 20),  # in it
+        date(2026, 9, 30),
+        date(2026, 11, 28),  # a Saturday
+        date(2027, 12, 31),
+    ],
+)
+def test_on_any_day_it_is_the_same_all_day_and_nothing_would_be_refused(hunan, day):
+    plans = []
+    for hour in (1, 23):
+        with clock.pretend(datetime.combine(day, time(hour), tzinfo=CHINA).astimezone(UTC)):
+            calendar = Calendar()
+            planner = Planner(calendar)
+            plans.append(planner.bookings())
+
+    assert plans[0] == plans[1]
+    assert len(plans[0]) > 200
+    for booking in plans[0]:
+        instrument = planner.instruments[booking.instrument]
+        manner = MANNERS[instrument.terms]
+        plan = calendar.plan(instrument.week, manner)
+        terms = policy(manner.terms)
+        assert list(broken_rules(booking.slot, terms, plan, now=booking.made_at)) == []
+        assert booking.made_at < calendar.at(day, time(0))
