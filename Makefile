@@ -45,15 +45,17 @@ $(BIN)/.venv-made:
 	$(PYTHON) -m venv .venv
 	@touch $@
 
+# --no-deps: the lock names everything, and pip would look for `extra[s]` the lock does not spell.
 $(BIN)/.run-installed: $(BIN)/.venv-made requirements/run.txt pyproject.toml hatch_build.py
-	$(BIN)/pip install --quiet --require-hashes -r requirements/run.txt
+	$(BIN)/pip install --quiet --no-deps --require-hashes -r requirements/run.txt
 	@$(BIN)/python frontend/install.py find-npm \
-	  || $(BIN)/pip install --quiet --require-hashes -r requirements/node.txt
+	  || $(BIN)/pip install --quiet --no-deps --require-hashes -r requirements/node.txt
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(BIN)/.dev-installed: $(BIN)/.run-installed requirements/dev.txt
-	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
+	$(BIN)/pip install --quiet --no-deps --require-hashes -r requirements/dev.txt
+	@$(BIN)/pip --quiet check
 	@touch $@
 
 # A catalogue that does not compile leaves no .mo behind: the next make would take it for good.
