@@ -1,4 +1,4 @@
-"""Free-slot search, a month's availability and text search at 10,000 instruments."""
+"""Free slots, a month, text search and the pages of the firm at 10,000 instruments."""
 
 import statistics
 from collections.abc import Callable
@@ -18,7 +18,14 @@ SELECT o.instrument_id, o.starts_at, o.ends_at FROM occupancies o
  WHERE i.category_code LIKE '0101%' AND i.region_code LIKE '4301%'
    AND o.ends_at > now() AND o.starts_at < now() + interval '7 days'
 """)
-LIMITS = {"free slots, category and region": 30, "availability of a month": 15, "text search": 30}
+LIMITS = {
+    "free slots, category and region": 30,
+    "availability of a month": 15,
+    "text search": 30,
+    "page of results": 80,
+    "page of an instrument": 60,
+    "suggestions": 30,
+}
 
 
 def run(*, large: bool) -> None:
@@ -58,6 +65,12 @@ def _requests(ids: list[int]) -> dict[str, list[str]]:
         "free slots, category and region": free,
         "availability of a month": [f"/api/v1/instruments/{n}/availability?{month}" for n in ids],
         "text search": [f"/api/v1/instruments?{urlencode({'q': word})}" for word in words],
+        "page of results": [
+            *(f"/instruments?{urlencode({'q': word})}" for word in words),
+            *(f"/instruments?category=01{n:02d}&region=4301" for n in range(1, 13)),
+        ],
+        "page of an instrument": [f"/instruments/{n}?minutes=120" for n in ids],
+        "suggestions": [f"/instruments/suggestions?{urlencode({'q': word})}" for word in words],
     }
 
 

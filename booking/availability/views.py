@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
-from flask import render_template, request, url_for
+from flask import Response, render_template, request, url_for
 from flask_babel import gettext
 
 from booking.accounts.auth import caller_or_none
@@ -135,6 +136,26 @@ def results() -> str:
     )
 
 
+@bp.get("/instruments/suggestions")
+def suggestions() -> Response:
+    """Offer what the words typed so far may mean, for the list under the search box."""
+    found = queries.suggest(request.args.get("q", "").strip()[:100])
+    page = render_template(
+        "availability/suggestions.html",
+        groups=[
+            (gettext("仪器"), [_offered(each, q=each.words) for each in found.names]),
+            (gettext("类别"), [_offered(each, category=each.code) for each in found.classes]),
+            (gettext("方法标准"), [_offered(each, q=each.words) for each in found.standards]),
+        ],
+    )
+    return Response(page, content_type="text/html; charset=utf-8")
+
+
+def _offered(found: queries.Suggestion, **asked: Any) -> tuple[str, str, str]:
+    count = gettext("%(count)s 台", count=formats.count(found.count))
+    return found.words, count, url_for("availability_pages.results", **asked)
+
+
 def _weeks(items: Sequence[Listed], search: Search, now: datetime) -> dict[int, Week]:
     bookable = [each.described.instrument.id for each in items if each.bookable]
     return queries.weeks(bookable, search.first, now=now, minutes=search.minutes)
@@ -183,10 +204,10 @@ def _row(
     minutes = week.minutes if week else search.minutes
     price = listed.price
 
-    def at(**more: Any) -> str:
-        return url_for(
-            "reservations_pages.instrument", instrument_id=instrument_id, minutes=minutes, **more
-        )
+    url = url_for("reservations_pages.instrument", instrument_id=instrument_id, minutes=minutes)
+
+    def at(**more: str) -> str:
+        return f"{url}&{urlencode(more, safe=':')}"
 
     return Row(
         listed,
@@ -205,7 +226,7 @@ def _row(
         )
         if price
         else None,
-        url=at(),
+        url=url,
     )
 
 

@@ -3,6 +3,7 @@
 import re
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_interval
@@ -194,7 +195,12 @@ def _on(when: date | datetime, zone: ZoneInfo) -> date:
 
 
 def _written(on: date, pattern: str) -> str:
-    language = _language()
+    return _day_written(on, pattern, _language())
+
+
+@lru_cache(maxsize=2048)
+def _day_written(on: date, pattern: str, language: str) -> str:
+    # A page of results names each of seven days twenty times.
     return str(format_date(on, _PATTERNS[language][pattern], locale=language))
 
 

@@ -28,6 +28,7 @@ PUBLIC = {
     "GET /purpose-notice",
     # Looking around; who reserves is asked for a log-in there and comes back to what was chosen.
     "GET /instruments",
+    "GET /instruments/suggestions",
     "GET /instruments/<id:instrument_id>",
     "POST /instruments/<id:instrument_id>/reserve",
     # Code lists and what institutions must publish.

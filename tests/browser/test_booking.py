@@ -27,15 +27,37 @@ def test_a_slot_is_booked_in_few_taps(visit):
     log_in(page)
     page.goto("/")
 
-    page.get_by_role("searchbox").tap()
+    page.get_by_role("combobox").tap()
     page.keyboard.type("dzwn")
-    page.keyboard.press("Enter")
+    page.get_by_role("option", name=re.compile("电子万能试验机")).first.tap()
     page.locator(".starts a").last.tap()
     page.get_by_role("link", name="核对并预约").tap()
     page.get_by_role("dialog").get_by_role("button", name="确认预约").tap()
 
     page.wait_for_url(re.compile(r"/reservations/\d+/made"))
     expect(page.get_by_role("status")).to_contain_text("预约成功")
+
+
+def test_suggestions_are_chosen_with_the_arrows_and_left_with_escape(visit, width, language):
+    page = visit(width, language)
+    page.goto("/")
+    field = page.locator("#q")
+    field.focus()
+    page.keyboard.type("dzwn")
+    expect(page.get_by_role("option").first).to_be_visible()
+
+    assert flaws(page) == {}
+    page.keyboard.press("ArrowDown")
+    expect(field).to_have_attribute("aria-activedescendant", "q-option-1")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("listbox")).to_be_hidden()
+    expect(field).to_have_value("dzwn")
+    page.keyboard.press("End")
+    page.keyboard.type("s")
+    expect(page.get_by_role("option").first).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/instruments\?q="))
 
 
 def test_the_sheet_holds_what_was_typed_and_gives_it_back(visit, language):

@@ -30,6 +30,7 @@ from booking.availability.queries.search import (
     soonest,
 )
 from booking.availability.queries.strips import DayShown, axis_of, day_shown
+from booking.availability.queries.suggestions import Suggestion, Suggestions, suggest
 from booking.availability.queries.weeks import DAYS, Day, Week, weeks
 
 __all__ = [
@@ -46,6 +47,8 @@ __all__ = [
     "Pattern",
     "ScheduleSheet",
     "Sort",
+    "Suggestion",
+    "Suggestions",
     "Wanted",
     "Week",
     "alternatives",
@@ -64,6 +67,7 @@ __all__ = [
     "patterns",
     "policy_of",
     "soonest",
+    "suggest",
     "taken",
     "weeks",
     "with_hours",

@@ -34,6 +34,7 @@ from booking.availability.rules import (
     Span,
     first_fit,
     first_fit_of_units,
+    minute_before,
     next_fits,
     open_spans,
     slot_of,
@@ -50,6 +51,8 @@ STANDS_STILL = (RunningState.REPAIR, RunningState.SCRAP)
 AT_FIRST, THEN_TIMES = 128, 4
 ALTERNATIVES, MOST_EQUALS = 3, 100
 LOOK_AHEAD = timedelta(days=14)
+SOON_MINUTES = 36 * 60
+_Queued = tuple[int, int, int]  # minute, instrument, index of its candidate
 
 
 @dataclass(frozen=True)
@@ -211,17 +214,40 @@ def soonest(
         if (start := first_fit(candidate.opened, (), candidate.fit)) is not None
         for instrument_id in candidate.pattern.ids
     )
-    heap: list[tuple[int, int, int]] = []
+    heap: list[_Queued] = []
     for batch in _batches(queue):
         while heap and heap[0] < batch[0]:
             yield _free_slot(heappop(heap), candidates)
-        by_instrument = taken([instrument_id for _, instrument_id, _ in batch], window_of(window))
-        for _, instrument_id, index in batch:
-            start = candidates[index].first_free(by_instrument.get(instrument_id, {}))
-            if start is not None:
-                heappush(heap, (start, instrument_id, index))
+        for found_one in _first_free(batch, candidates, window):
+            heappush(heap, found_one)
     while heap:
         yield _free_slot(heappop(heap), candidates)
+
+
+def _first_free(
+    batch: Sequence[_Queued], candidates: Sequence[_Candidate], window: TimeSlot
+) -> Iterator[_Queued]:
+    """Yield the first free minute of each in the batch, with its id and candidate.
+
+    Most have one soon, so the coming days are loaded first, and all only for the others.
+    """
+    soon = slot_of((batch[0][0], batch[0][0] + SOON_MINUTES)).clip(window) or window
+    left = batch
+    for part in (soon, window) if soon != window else (window,):
+        end = minute_before(part.ends_at)
+        by_instrument = taken([instrument_id for _, instrument_id, _ in left], window_of(part))
+        later: list[_Queued] = []
+        for queued in left:
+            _, instrument_id, index = queued
+            start = candidates[index].first_free(by_instrument.get(instrument_id, {}))
+            known = start is not None and start + candidates[index].fit.minutes <= end
+            if start is not None and (known or part is window):
+                yield start, instrument_id, index
+            elif part is not window:
+                later.append(queued)
+        left = later
+        if not left:
+            return
 
 
 def window_of(window: TimeSlot) -> TimeSlot:
@@ -253,14 +279,14 @@ def _candidates(
         )
 
 
-def _batches(queue: list[tuple[int, int, int]]) -> Iterator[list[tuple[int, int, int]]]:
+def _batches(queue: list[_Queued]) -> Iterator[list[_Queued]]:
     start, size = 0, AT_FIRST
     while start < len(queue):
         yield queue[start : start + size]
         start, size = start + size, size * THEN_TIMES
 
 
-def _free_slot(entry: tuple[int, int, int], candidates: Sequence[_Candidate]) -> FreeSlot:
+def _free_slot(entry: _Queued, candidates: Sequence[_Candidate]) -> FreeSlot:
     start, instrument_id, index = entry
     return FreeSlot(instrument_id, slot_of((start, start + candidates[index].fit.minutes)))
 

@@ -161,7 +161,7 @@ def _week(
         # With a second machine there, upkeep of the first stops nobody.
         upkeep=joined(held.upkeep) if pattern.units == 1 else [],
         taken=taken_spans(held.by_unit, pattern.units),
-        starts=list(every_fit(bookable, held.by_unit, pattern.units, fit)),
+        starts=every_fit(bookable, held.by_unit, pattern.units, fit),
     )
     soonest = islice(next_fits(bookable, held.by_unit, pattern.units, fit), STARTS)
     return Week(
