@@ -275,11 +275,15 @@ class InstrumentQuery(PlaceQuery, PageQuery):
         """Put what is wanted beside the page."""
         page = {name: data.pop(name) for name in ("limit", "cursor")}
         free_from, free_to = data.pop("free_from"), data.pop("free_to")
+        region = data.pop("region")
         window = None
         if free_from or free_to or (data["minutes"] and data["sort"] is not Sort.EARLIEST):
             starts_at = free_from or clock.now()
             window = _window(starts_at, free_to or starts_at + USUAL_WINDOW, "free_to")
-        return {"wanted": Wanted(**data, window=window), **page}
+        return {
+            "wanted": Wanted(**data, regions=(region,) if region else (), window=window),
+            **page,
+        }
 
 
 class FreeSlotOut(SlotOut):

@@ -1,19 +1,23 @@
 """Pages for finding an instrument: the list with everybody's next seven days."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import Response, render_template, request, url_for
 from flask_babel import gettext
+from werkzeug.datastructures import MultiDict
 
 from booking.accounts.auth import caller_or_none
 from booking.availability import queries
 from booking.availability.queries import DAYS, DayShown, Listed, Sort, Wanted, Week
 from booking.kernel import clock, formats, login, pages
 from booking.kernel.errors import InvalidField
+from booking.kernel.paging import Page
 from booking.kernel.timeslot import TimeSlot
 from booking.reference import queries as reference
 from booking.registry import queries as registry
@@ -26,6 +30,8 @@ USUAL_LENGTH = 120
 SHOWN = 20
 FIRST, DOORS = 3, 4  # on the front page
 FURTHEST = 366
+MOST = 20  # places at once
+COUNTED = 300  # up to so many are looked at one by one to say how many are free
 
 
 @dataclass(frozen=True)
@@ -34,22 +40,35 @@ class Search:
 
     q: str
     category: str
-    region: str
+    regions: tuple[str, ...]
+    institution_id: int | None
     minutes: int
     first: date
     only_free: bool
     sort: Sort
     cursor: str | None = None
 
+    @property
+    def sorts(self) -> tuple[Sort, ...]:
+        """Return the orders to choose from; the soonest is first only of those that are free."""
+        usual = Sort.EARLIEST if self.only_free else Sort.RELEVANCE
+        return usual, Sort.PRICE, Sort.SAVING
+
+    @property
+    def order(self) -> Sort:
+        """Return the order asked for, or the usual one."""
+        return self.sort if self.sort in self.sorts else self.sorts[0]
+
     def wanted(self, now: datetime) -> Wanted:
         """Return it as the list understands it."""
         midnight = datetime.combine(self.first, datetime.min.time(), clock.CHINA)
         window = TimeSlot(max(midnight, now), midnight + timedelta(days=DAYS))
         return Wanted(
-            sort=self.sort,
+            sort=self.order,
             q=self.q or None,
             category=self.category or None,
-            region=self.region or None,
+            regions=self.regions,
+            institution_id=self.institution_id,
             window=window if self.only_free else None,
             minutes=self.minutes if self.only_free else None,
         )
@@ -59,11 +78,12 @@ class Search:
         found: dict[str, Any] = {
             "q": self.q,
             "category": self.category,
-            "region": self.region,
+            "region": self.regions,
+            "institution": self.institution_id,
             "minutes": self.minutes if self.minutes != USUAL_LENGTH else None,
             "from": self.first.isoformat() if self.first != clock.today() else None,
             "all": None if self.only_free else "1",
-            "sort": self.sort.value if self.sort is not Sort.EARLIEST else None,
+            "sort": self.order.value if self.order is not self.sorts[0] else None,
         }
         kept = {name: value for name, value in (found | changes).items() if value}
         return url_for("availability_pages.results", **kept)
@@ -91,13 +111,14 @@ def home() -> str:
         page = queries.list_instruments(wanted, caller=caller, now=now, limit=FIRST, cursor=None)
         if page.items:
             break
-    search = _search({})
+    search = _search(MultiDict())
     weeks = _weeks(page.items, search, now)
     axis = queries.axis_of(weeks.values())
     return render_template(
         "home.html",
         doors=queries.facets(Wanted(), caller=caller).categories[:DOORS],
         rows=[_row(each, weeks, search, axis, now) for each in page.items],
+        marked=partial(_marked, ""),
         today_free=end == midnight,
     )
 
@@ -133,7 +154,31 @@ def results() -> str:
         lengths=LENGTHS,
         sorts=_sorts(search),
         relaxed=list(_relaxed(search)) if not page.items else [],
+        chosen_cities={region[:4] for region in search.regions},
+        places=" · ".join(map(_place, search.regions)),
+        free_ones=_free_ones(search, page, facets.total, now),
+        marked=partial(_marked, search.q),
     )
+
+
+def _free_ones(search: Search, page: Page[Listed], total: int, now: datetime) -> int | None:
+    """Return how many have the time, where that is known without looking at thousands."""
+    if not search.only_free:
+        return None
+    if search.cursor is None and page.next_cursor is None:
+        return len(page.items)
+    if total > COUNTED:
+        return None
+    return queries.free_count(search.wanted(now), caller=caller_or_none(), now=now)
+
+
+def _marked(q: str, name: str) -> list[tuple[str, bool]]:
+    """Return the name in pieces, each with whether it is what was typed."""
+    words = [re.escape(word) for word in sorted(q.split(), key=len, reverse=True)]
+    if not words:
+        return [(name, False)]
+    pieces = re.split(f"({'|'.join(words)})", name, flags=re.IGNORECASE)
+    return [(piece, index % 2 == 1) for index, piece in enumerate(pieces) if piece]
 
 
 @bp.get("/instruments/suggestions")
@@ -161,21 +206,27 @@ def _weeks(items: Sequence[Listed], search: Search, now: datetime) -> dict[int, 
     return queries.weeks(bookable, search.first, now=now, minutes=search.minutes)
 
 
-def _search(given: Mapping[str, str]) -> Search:
+def _search(given: MultiDict[str, str]) -> Search:
     return Search(
         q=given.get("q", "").strip()[:100],
         category=_code(given.get("category", "")),
-        region=_code(given.get("region", "")),
+        regions=tuple(dict.fromkeys(filter(None, map(_code, given.getlist("region")[:MOST])))),
+        institution_id=_id(given.get("institution", "")),
         minutes=_length(given.get("minutes", "")),
         first=_first_day(given.get("from", "")),
-        only_free=given.get("all") != "1",
-        sort=Sort(given["sort"]) if given.get("sort") in {"price", "name"} else Sort.EARLIEST,
+        # A box that is not ticked sends nothing: with `all` the form says that it had one.
+        only_free=given.get("free") == "1" or given.get("all") != "1",
+        sort=Sort(given["sort"]) if given.get("sort") in list(Sort) else Sort.EARLIEST,
         cursor=given.get("cursor") or None,
     )
 
 
 def _code(text: str) -> str:
     return text if text.isascii() and text.isdigit() and len(text) <= 6 else ""
+
+
+def _id(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def _length(text: str) -> int:
@@ -235,10 +286,16 @@ def _written(instant: datetime, week: Week) -> str:
 
 
 def _sorts(search: Search) -> list[tuple[str, str, str]]:
-    words = {"earliest": gettext("最早可约"), "price": gettext("价格"), "name": gettext("名称")}
+    words = {
+        Sort.EARLIEST: gettext("最早可约"),
+        Sort.RELEVANCE: gettext("相关度"),
+        Sort.PRICE: gettext("价格"),
+        Sort.SAVING: gettext("节约"),
+    }
+    usual = search.sorts[0]
     return [
-        (value, said, search.address(sort=value if value != "earliest" else None))
-        for value, said in words.items()
+        (sort.value, words[sort], search.address(sort=sort.value if sort is not usual else None))
+        for sort in search.sorts
     ]
 
 
@@ -249,14 +306,23 @@ def _kept(search: Search) -> dict[str, str]:
     return {name: value for name, value in kept.items() if value != usual[name]}
 
 
+def _place(region: str) -> str:
+    """Return the name of the place alone: `长沙市`."""
+    full = reference.region_name(region.ljust(6, "0")) or region
+    return full.rpartition(" ")[2]
+
+
 def _chips(search: Search) -> Iterator[tuple[str, str]]:
     """Yield each filter that is on, with the address without it."""
     if search.category:
         name = registry.category_names([search.category.ljust(6, "0")])
         yield next(iter(name.values()), search.category), search.address(category=None)
-    if search.region:
-        full = reference.region_name(search.region.ljust(6, "0")) or search.region
-        yield full.rpartition(" ")[2], search.address(region=None)
+    for region in search.regions:
+        others = [each for each in search.regions if each != region]
+        yield _place(region), search.address(region=others)
+    if search.institution_id is not None:
+        name = registry.publisher_name(search.institution_id) or gettext("机构")
+        yield name, search.address(institution=None)
     if search.minutes != USUAL_LENGTH:
         yield formats.length(search.minutes), search.address(minutes=None)
     if search.first != clock.today():
@@ -267,8 +333,10 @@ def _relaxed(search: Search) -> Iterator[tuple[str, str]]:
     """Yield what to leave out when nothing was found, with the address without it."""
     if search.only_free:
         yield gettext("也看这 7 天没有空闲的"), search.address(all="1")
-    if search.region:
+    if search.regions:
         yield gettext("不限地区"), search.address(region=None)
+    if search.institution_id is not None:
+        yield gettext("不限机构"), search.address(institution=None)
     if search.category:
         yield gettext("不限类别"), search.address(category=None)
     if search.q:

@@ -12,6 +12,7 @@ from sqlalchemy import (
     any_,
     bindparam,
     case,
+    exists,
     false,
     func,
     literal,
@@ -104,13 +105,13 @@ def matching(
     caller: Caller | None,
     q: str | None = None,
     category: str | None = None,
-    region: str | None = None,
+    regions: Sequence[str] = (),
     institution_id: int | None = None,
 ) -> Select[Instrument, int]:
     """Return what the caller may see of it, with institution and `rank`, in no order yet.
 
-    `category` and `region` are beginnings of codes (`code_range`); how `q` is understood and
-    what `rank` means: `found_by` and `rank`.
+    `category` and each of `regions` are beginnings of codes (`code_range`); how `q` is
+    understood and what `rank` means: `found_by` and `rank`.
     """
     query = visible_to(caller).add_columns(rank(q).label("rank"))
     query = query.options(joinedload(Instrument.institution, innerjoin=True))
@@ -118,8 +119,8 @@ def matching(
         query = query.where(found_by(q))
     if category is not None:
         query = query.where(in_category(category))
-    if region is not None:
-        query = query.where(in_region(region))
+    if regions:
+        query = query.where(or_(*map(in_region, regions)))
     if institution_id is not None:
         query = query.where(Instrument.institution_id == institution_id)
     return query
@@ -160,6 +161,19 @@ def in_category(code: str) -> ColumnElement[bool]:
     return Instrument.category_code.between(*code_range(code))
 
 
+def publisher_name(institution_id: int) -> str | None:
+    """Return the name of an institution that has published instruments, of nobody else."""
+    return db.session.scalar(
+        select(Organisation.name).where(
+            Organisation.id == institution_id,
+            exists().where(
+                Instrument.institution_id == Organisation.id,
+                Instrument.publication == Publication.PUBLISHED,
+            ),
+        )
+    )
+
+
 def in_region(code: str) -> ColumnElement[bool]:
     """Return the condition for a region with all below it: 4301 and 430100 mean the same."""
     return Instrument.region_code.between(*code_range(code))
@@ -173,6 +187,14 @@ class Described:
     category: str | None
     region: str | None
     sees_phone: bool
+
+    @property
+    def address(self) -> str:
+        """Return where it stands; a street that names its city needs no region before it."""
+        place, street = self.region or self.instrument.place, self.instrument.street
+        if place and street.startswith(place.rpartition(" ")[2]):
+            return street
+        return " ".join(filter(None, (place, street)))
 
 
 def described(instruments: Collection[Instrument], *, caller: Caller | None) -> list[Described]:

@@ -317,3 +317,16 @@ def _needed(run: str) -> Iterator[str]:
     size = min(len(run), 2 if _is_dense(run[0]) else 3)
     for start in range(len(run) - size + 1):
         yield run[start : start + size]
+
+
+_FACT = re.compile(r"([^\s\d：:]{2,20})[\s：:]+(.+)")
+
+
+def technical_pairs(technical: str) -> list[tuple[str, str]]:
+    """Return the technical facts one by one, `最大试验力 100 kN` as its name and its value.
+
+    What has no name of its own before a blank or colon stands with an empty one.
+    """
+    facts = [fact.strip() for fact in re.split(r"[；;\n]", technical)]
+    matched = [(_FACT.fullmatch(fact), fact) for fact in facts if fact]
+    return [(found[1], found[2]) if found else ("", fact) for found, fact in matched]

@@ -34,7 +34,7 @@ def broken_rules(
 
 def check_changeable(slot: TimeSlot, policy: BookingPolicy, *, now: datetime) -> None:
     """Raise TooLateToChange once the owner's latest moment for changes has passed."""
-    until = slot.starts_at - timedelta(minutes=policy.change_until_minutes)
+    until = changeable_until(slot, policy)
     if now > until:
         raise TooLateToChange(
             N_(
@@ -42,6 +42,31 @@ def check_changeable(slot: TimeSlot, policy: BookingPolicy, *, now: datetime) ->
                 until=wall_clock(until, policy.zone),
             )
         )
+
+
+def changeable_until(slot: TimeSlot, policy: BookingPolicy) -> datetime:
+    """Return the latest moment at which the customer may move or cancel it."""
+    return slot.starts_at - timedelta(minutes=policy.change_until_minutes)
+
+
+def in_words(policy: BookingPolicy) -> Iterator[Text]:
+    """Yield the rules of `broken_rules` as the owner set them."""
+    yield N_(
+        "每次 %(shortest)s 到 %(longest)s",
+        shortest=length(policy.shortest_minutes),
+        longest=length(policy.longest_minutes),
+    )
+    yield N_("开始和结束在 %(step)s 分钟的整点上", step=policy.grid_minutes)
+    yield N_("至少提前 %(length)s 预约", length=length(policy.lead_minutes))
+    yield N_("最多提前 %(days)s 天预约", days=policy.horizon_days)
+    yield N_("在开放时间内使用")
+    if policy.buffer_before_minutes or policy.buffer_after_minutes:
+        yield N_(
+            "使用前留 %(before)s 分钟、使用后留 %(after)s 分钟准备，不计费",
+            before=policy.buffer_before_minutes,
+            after=policy.buffer_after_minutes,
+        )
+    yield N_("这段时间没有别人预约")
 
 
 def _when(slot: TimeSlot, policy: BookingPolicy, now: datetime) -> Iterator[Violation]:

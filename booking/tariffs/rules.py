@@ -63,6 +63,11 @@ class Quote:
     no_baseline: NoBaseline | None
 
     @property
+    def due_per_hour(self) -> Money:
+        """Return what an hour costs after the published discount."""
+        return self.per_hour.times(share_due(self.discount_percent))
+
+    @property
     def saving(self) -> Money | None:
         """Return baseline minus price, expected only; None without a baseline."""
         return None if self.baseline is None else self.baseline - self.price

@@ -173,3 +173,34 @@ def test_the_number_of_statements_does_not_grow_with_the_rows(now, wanted):
 
 def take(instrument_id, when):
     service.occupy(instrument_id, when)
+
+
+@pytest.mark.usefixtures("three")
+def test_most_saved_comes_first_and_what_cannot_be_compared_last(now):
+    since = now.at - timedelta(days=40)
+    most = make_instrument(name="d", name_pinyin="d", price=None)
+    make_price(most, per_hour_minor=50000, discount_percent=Decimal("20.5"), published_at=since)
+    some = make_instrument(name="e", name_pinyin="e", price=None)
+    make_price(some, per_hour_minor=20000, discount_percent=Decimal(10), published_at=since)
+    young = make_instrument(name="f", name_pinyin="f", price=None)
+    make_price(young, per_hour_minor=90000, discount_percent=Decimal(50), published_at=now.at)
+
+    order = paged(now, sort=Sort.SAVING)
+
+    assert order[:2] == [most.id, some.id]
+    assert young.id in order[2:]
+    assert order == ids(now, sort=Sort.SAVING)
+
+
+def test_several_places_are_looked_in_at_once(now):
+    codes = {code: make_instrument(region_code=code).id for code in ("430100", "430202", "430400")}
+
+    assert set(ids(now, regions=["4301", "4302"])) == {codes["430100"], codes["430202"]}
+
+
+def test_how_many_are_free_is_counted_beyond_the_page(now):
+    for _ in range(3):
+        make_instrument()
+    make_instrument(schedule=None)
+
+    assert queries.free_count(Wanted(minutes=120), caller=None, now=now.at) == 3

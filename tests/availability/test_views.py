@@ -71,7 +71,7 @@ def test_what_is_not_bookable_is_shown_on_demand_and_never_as_free(client):
     make_instrument(name="无开放时间的仪器", schedule=None)
 
     assert "无开放时间的仪器" not in client.get("/instruments").text
-    page = client.get("/instruments?all=1&sort=name").text
+    page = client.get("/instruments?all=1").text
     assert "无开放时间的仪器" in page
     assert "尚未开放在线预约" in page
     assert "选时段" not in page
@@ -160,3 +160,39 @@ def test_the_page_is_in_english_on_demand(client):
 
     assert '<html lang="en">' in page
     assert "Choose a slot" in page
+
+
+def test_the_heading_says_how_many_have_the_time_and_where(client):
+    make_instrument(name="甲")
+    make_instrument(name="乙", schedule=None)
+
+    page = client.get("/instruments?region=4301&region=4302").text
+
+    assert "长沙市 · 株洲市 · 7 天内有 2 小时空档的 1 台，共 2 台" in page
+
+
+def test_what_was_typed_is_marked_in_the_names(client):
+    make_instrument(name="电子<万能>试验机")
+    registry.reindex()
+
+    page = client.get("/instruments?q=万能").text
+
+    assert "&lt;<mark>万能</mark>&gt;试验机" in page
+
+
+def test_one_institution_is_looked_at_alone_and_no_other_organisation_named(client):
+    found, other = make_instrument(name="它的"), make_instrument(name="别人的")
+    firm = make_organisation(name="不公开的企业")
+
+    page = client.get(f"/instruments?institution={found.institution_id}").text
+    assert "它的" in page
+    assert "别人的" not in page
+    assert other.institution_id != found.institution_id
+    assert "不公开的企业" not in client.get(f"/instruments?institution={firm.id}").text
+
+
+def test_a_box_that_is_not_ticked_is_told_from_an_address_without_it(client):
+    make_instrument(name="没有时间的", schedule=None)
+
+    assert "没有时间的" in client.get("/instruments?all=1").text
+    assert "没有时间的" not in client.get("/instruments?all=1&free=1").text

@@ -105,7 +105,7 @@ def test_a_toast_leaves_when_told(guide):
 def test_icons_and_styles_are_there(guide):
     page = guide()
 
-    assert page.evaluate("document.querySelector('.btn .icon use').getBBox().width") > 0
+    assert page.evaluate("document.querySelector('main .btn .icon use').getBBox().width") > 0
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(245, 247, 248)"
 
 

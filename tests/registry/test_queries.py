@@ -89,7 +89,7 @@ def test_a_region_stands_for_what_lies_in_it(machine, region, count):
     for code in ("430104", "430100", "430200", None):
         machine(region_code=code)
 
-    assert len(names(region=region)) == count
+    assert len(names(regions=[region])) == count
 
 
 def test_only_what_the_caller_may_see_is_found(machine, institution):

@@ -207,3 +207,16 @@ def test_chinese_names_sort_by_pinyin():
     names = ["重庆试验机", "阿贝折射仪", "扫描电镜"]
 
     assert sorted(names, key=rules.name_pinyin) == ["阿贝折射仪", "重庆试验机", "扫描电镜"]
+
+
+@pytest.mark.parametrize(
+    ("technical", "pairs"),
+    [
+        ("", []),
+        ("最大试验力 100 kN；准确度：0.5 级", [("最大试验力", "100 kN"), ("准确度", "0.5 级")]),
+        ("100 kN; 配引伸计", [("", "100 kN"), ("", "配引伸计")]),
+        ("；；\n", []),
+    ],
+)
+def test_technical_facts_are_told_apart(technical, pairs):
+    assert rules.technical_pairs(technical) == pairs

@@ -293,3 +293,39 @@ def test_a_start_that_cannot_be_is_named(client, instrument, signed_in, start):
 
     assert answer.status_code == 422
     assert 'role="alert"' in answer.text
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_rules_that_are_kept_are_counted_and_listed(client, instrument):
+    page = client.get(f"/instruments/{instrument.id}?{CHOSEN}").text
+
+    assert "符合全部 6 条预约规则" in page
+    assert "最多提前 60 天预约" in page
+
+
+def test_a_stranger_reads_which_rule_a_time_breaks(client, instrument):
+    page = client.get(f"/instruments/{instrument.id}?minutes=120&start=2026-11-25T03:00").text
+
+    assert "无法预约：1 条规则不符" in page
+    assert "所选时段不在开放时间内" in page
+
+
+def test_another_day_keeps_the_time_where_it_is_free(client, instrument):
+    page = client.get(
+        f"/instruments/{instrument.id}?minutes=120&start=2026-11-25T10:00&day=2026-11-26"
+    ).text
+    assert 'name="start" value="2026-11-26T10:00"' in page
+
+    service.reserve(instrument.id, slot(WEDNESDAY_10 + timedelta(days=1)), caller=make_caller())
+    page = client.get(
+        f"/instruments/{instrument.id}?minutes=120&start=2026-11-25T10:00&day=2026-11-26"
+    ).text
+    assert 'name="start" value="2026-11-26T08:00"' in page
+
+
+def test_until_when_it_may_be_given_back_is_said_before_it_is_taken(client, instrument):
+    page = client.get(f"/instruments/{instrument.id}?{CHOSEN}").text
+    assert "11月24日 周二 10:00 前可免费改期或取消" in page
+
+    page = client.get(f"/instruments/{instrument.id}?minutes=120&start=2026-11-23T14:00").text
+    assert "须联系机构" in page

@@ -7,6 +7,7 @@ from booking.availability.queries.listing import (
     Sort,
     Wanted,
     facets,
+    free_count,
     list_instruments,
 )
 from booking.availability.queries.patterns import Pattern, is_free, patterns, policy_of, taken
@@ -60,6 +61,7 @@ __all__ = [
     "facets",
     "find_free_slots",
     "find_schedule",
+    "free_count",
     "get_schedule",
     "is_free",
     "list_instruments",

@@ -10,7 +10,9 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Select,
+    and_,
     bindparam,
+    case,
     cast,
     exists,
     func,
@@ -42,7 +44,7 @@ from booking.registry import queries as registry
 from booking.registry.models import Instrument
 from booking.tariffs import queries as tariffs
 from booking.tariffs.models import Price
-from booking.tariffs.rules import Customer
+from booking.tariffs.rules import COUNTED_CLASSES, PUBLIC_FOR, Customer
 
 AT_FIRST, THEN_TIMES = 200, 4
 NO_PRICE = 2**62  # sorts after every price
@@ -54,6 +56,7 @@ class Sort(StrEnum):
     RELEVANCE = "relevance"
     NAME = "name"
     PRICE = "price"
+    SAVING = "saving"
     EARLIEST = "earliest"
 
 
@@ -64,7 +67,7 @@ class Wanted:
     sort: Sort = Sort.RELEVANCE
     q: str | None = None
     category: str | None = None
-    region: str | None = None
+    regions: Sequence[str] = ()
     institution_id: int | None = None
     service: str | None = None
     price_max: Money | None = None
@@ -109,7 +112,7 @@ def list_instruments(
     elif wanted.window is not None:
         hits = _free_ones(wanted, conditions, customer, now, cursor)
     else:
-        query = _ordered(wanted, conditions, customer, cursor).limit(limit + 1)
+        query = _ordered(wanted, conditions, customer, now, cursor).limit(limit + 1)
         hits = (_Hit(row[0], tuple(row[1:])) for row in db.session.execute(query))
     page = [hit for hit, _ in zip(hits, range(limit + 1), strict=False)]
     more = len(page) > limit
@@ -119,6 +122,15 @@ def list_instruments(
     )
 
 
+def free_count(wanted: Wanted, *, caller: Caller | None, now: datetime) -> int:
+    """Return how many of those looked for are free in the window; looks at each of them."""
+    customer = tariffs.customer_of(caller)
+    window = wanted.window or TimeSlot(now, now + USUAL_WINDOW)
+    conditions = _conditions(wanted, caller, customer)
+    found = patterns(window, *bookable_by(customer), *conditions)
+    return sum(1 for _ in soonest(found, window, now=now, minutes=wanted.minutes))
+
+
 def _conditions(
     wanted: Wanted, caller: Caller | None, customer: Customer
 ) -> list[ColumnElement[bool]]:
@@ -126,7 +138,7 @@ def _conditions(
         caller=caller,
         q=wanted.q,
         category=wanted.category,
-        region=wanted.region,
+        regions=wanted.regions,
         institution_id=wanted.institution_id,
     ).whereclause
     conditions = [] if found is None else [found]
@@ -153,25 +165,54 @@ def _due(customer: Customer) -> ColumnElement[int]:
     )
 
 
+def _saved(customer: Customer, now: datetime) -> ColumnElement[int]:
+    """Return what an hour saves the customer, in 1/10,000 分, below zero so that most is first.
+
+    0 where nothing can be compared (`why_no_baseline`); of several prices the lowest counts.
+    """
+    saved = cast(Price.per_hour_minor * Price.discount_percent * 100, BigInteger)
+    compared = and_(
+        Price.customer_class.in_(COUNTED_CLASSES), Price.published_at <= now - PUBLIC_FOR
+    )
+    of_lowest = (
+        select(case((compared, -saved), else_=0))
+        .where(Price.instrument_id == Instrument.id, tariffs.applies_to(customer))
+        .order_by(Price.per_hour_minor * (100 - Price.discount_percent), Price.id)
+        .limit(1)
+        .scalar_subquery()
+    )
+    return func.coalesce(of_lowest, 0)
+
+
 def _ordered(
     wanted: Wanted,
     conditions: Sequence[ColumnElement[bool]],
     customer: Customer,
+    now: datetime,
     cursor: str | None,
 ) -> Select[Any]:
     """Return the query for ids and sort keys, after the cursor, in the order asked for."""
-    keys = _keys(wanted, customer)
+    keys = _keys(wanted, customer, now)
     query = select(Instrument.id, *keys).where(*conditions).order_by(*keys, Instrument.id)
     if cursor is None:
         return query
-    types = {Sort.NAME: (str,), Sort.PRICE: (int,)}.get(wanted.sort, (int, str))
+    types = _KEY_TYPES.get(wanted.sort, (int, str))
     after = paging.decode(cursor, *types, int)
     return query.where(tuple_(*keys, Instrument.id) > tuple_(*map(literal, after)))
 
 
-def _keys(wanted: Wanted, customer: Customer) -> list[ColumnElement[Any]]:
+_KEY_TYPES: dict[Sort, tuple[type, ...]] = {
+    Sort.NAME: (str,),
+    Sort.PRICE: (int,),
+    Sort.SAVING: (int,),
+}
+
+
+def _keys(wanted: Wanted, customer: Customer, now: datetime) -> list[ColumnElement[Any]]:
     if wanted.sort is Sort.PRICE:
         return [func.coalesce(_due(customer), NO_PRICE)]
+    if wanted.sort is Sort.SAVING:
+        return [_saved(customer, now)]
     name = Instrument.name_pinyin.expression
     return [name] if wanted.sort is Sort.NAME else [registry.rank(wanted.q), name]
 
@@ -186,7 +227,7 @@ def _free_ones(
     """Yield what is free in the window, in the order asked for, looking as far as needed."""
     assert wanted.window is not None  # noqa: S101 - asked only then
     bookable = [*conditions, *bookable_by(customer)]
-    rows = db.session.execute(_ordered(wanted, bookable, customer, cursor)).all()
+    rows = db.session.execute(_ordered(wanted, bookable, customer, now, cursor)).all()
     start, size = 0, AT_FIRST
     while chunk := rows[start : start + size]:
         found = patterns_of([row[0] for row in chunk], wanted.window)
@@ -257,7 +298,7 @@ class Facets:
 def facets(wanted: Wanted, *, caller: Caller | None) -> Facets:
     """Return the counts beside the filters; whether something is free is not asked for them."""
     customer = tariffs.customer_of(caller)
-    regions = _counts(replace(wanted, region=None), caller, customer, Instrument.region_code, 4)
+    regions = _counts(replace(wanted, regions=()), caller, customer, Instrument.region_code, 4)
     categories = _counts(
         replace(wanted, category=None), caller, customer, Instrument.category_code, 2
     )

@@ -15,8 +15,10 @@ from booking.availability.queries.patterns import Pattern, TakenByUnit, patterns
 from booking.availability.queries.search import FreeSlot, window_of
 from booking.availability.rules import (
     DAY_MINUTES,
+    BookingPolicy,
     Fit,
     Span,
+    WeekPlan,
     every_fit,
     free_spans,
     joined,
@@ -61,6 +63,8 @@ class Week:
     grid_minutes: int
     days: Sequence[Day]
     soonest: Sequence[FreeSlot]
+    policy: BookingPolicy
+    plan: WeekPlan
 
 
 def weeks(
@@ -171,6 +175,8 @@ def _week(
         fit.grid_minutes,
         [on_days.day(first + timedelta(days=later)) for later in range(DAYS)],
         [FreeSlot(instrument_id, slot_of(span)) for span in soonest],
+        policy,
+        pattern.plan,
     )
 
 

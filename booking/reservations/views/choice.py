@@ -1,0 +1,132 @@
+"""What is chosen on an instrument's page, read from its address or form."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import url_for
+from werkzeug.datastructures import MultiDict
+
+from booking.accounts.auth import caller_or_none
+from booking.availability import queries as availability
+from booking.availability.queries import DAYS, Week
+from booking.kernel import clock
+from booking.kernel.timeslot import TimeSlot, UnusableSlot
+from booking.registry import queries as registry
+from booking.registry.models import Instrument
+
+LENGTHS = (60, 120, 240, 480)
+VIEWS = ("list", "week")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was chosen so far on an instrument's page."""
+
+    instrument: Instrument
+    week: Week | None
+    first: date
+    day: date | None
+    slot: TimeSlot | None
+    purpose: str
+    view: str = ""  # "list" instead of the calendar, "week" for it on a phone too
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Return the instrument's time zone."""
+        return self.instrument.zone
+
+    @property
+    def minutes(self) -> int:
+        """Return the length that was chosen."""
+        return self.slot.minutes if self.slot else self.week.minutes if self.week else LENGTHS[1]
+
+    def address(self, **changes: Any) -> str:
+        """Return the address of this page with something chosen otherwise."""
+        kept = {
+            "minutes": self.minutes,
+            "start": self.written(self.slot.starts_at) if self.slot else None,
+            "from": self.first.isoformat() if self.first != clock.today() else None,
+            "purpose": self.purpose or None,
+            "view": self.view or None,
+        }
+        return url_for(
+            "reservations_pages.instrument", instrument_id=self.instrument.id, **(kept | changes)
+        )
+
+    def ends_after(self, minutes: int) -> datetime | None:
+        """Return when the slot would end if it were so long."""
+        return self.slot.starts_at + timedelta(minutes=minutes) if self.slot else None
+
+    def written(self, instant: datetime) -> str:
+        """Return an instant as the address and the form write it: the clock on the lab's wall."""
+        return f"{instant.astimezone(self.zone):%Y-%m-%dT%H:%M}"
+
+
+def read_choice(instrument_id: int, given: MultiDict[str, str]) -> Choice:
+    """Return what the address or form chooses; what cannot be meant counts as not chosen."""
+    found = registry.get_instrument(instrument_id, caller=caller_or_none())
+    zone, today = found.zone, clock.today()
+    start, day = _wall(given.get("start", ""), zone), _day(given.get("day", ""))
+    day = day or (start.date() if start else None)
+    first = _day(given.get("from", "")) or today
+    if day is not None and not first <= day < first + timedelta(days=DAYS):
+        first = day
+    minutes = given.get("minutes", "")
+    wanted = int(minutes) if minutes.isascii() and minutes.isdigit() and len(minutes) < 6 else 120
+    week = availability.weeks([found.id], max(first, today), now=clock.now(), minutes=wanted).get(
+        found.id
+    )
+    if start is not None and start.date() != day:
+        start = _same_time(start, day, week)
+    slot = _slot(start, wanted) or _soonest(week, day)
+    return Choice(
+        found,
+        week,
+        first=max(first, today),
+        day=day or (slot.starts_at.astimezone(zone).date() if slot else None),
+        slot=slot,
+        # What stands in the page comes after what its address had.
+        purpose=(given.getlist("purpose") or [""])[-1].strip()[:500],
+        view=given["view"] if given.get("view") in VIEWS else "",
+    )
+
+
+def _same_time(start: datetime, day: date | None, week: Week | None) -> datetime | None:
+    """Return the same time of another day, if one can begin then."""
+    wanted = (day, start.time())
+    starts = (each for on in (week.days if week else ()) for each in on.starts)
+    return next((each for each in starts if (each.date(), each.time()) == wanted), None)
+
+
+def _wall(text: str, zone: ZoneInfo) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found.replace(tzinfo=zone) if found.tzinfo is None else found.astimezone(zone)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _slot(start: datetime | None, minutes: int) -> TimeSlot | None:
+    if start is None:
+        return None
+    try:
+        return TimeSlot(start, start + timedelta(minutes=minutes))
+    except (UnusableSlot, OverflowError):
+        return None
+
+
+def _soonest(week: Week | None, day: date | None) -> TimeSlot | None:
+    """Return the first slot that fits, on the day if one is chosen."""
+    if week is None:
+        return None
+    starts = [start for each in week.days if day is None or each.on == day for start in each.starts]
+    return _slot(starts[0], week.minutes) if starts else None

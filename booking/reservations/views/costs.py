@@ -1,0 +1,105 @@
+"""What the chosen slot costs whom, what refuses it, and the owner's rules in words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import request
+from flask_babel import gettext
+
+from booking.accounts.rules import Caller, CustomerClass, Permission
+from booking.kernel import clock, http
+from booking.reservations import rules, service
+from booking.reservations.service import Offer
+from booking.reservations.views.choice import Choice
+from booking.tariffs import queries as tariff_queries
+from booking.tariffs import rules as tariffs
+from booking.tariffs.rules import NoBaseline
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What the chosen slot costs whom, and what refuses it."""
+
+    quote: tariffs.Quote | None
+    broken: Sequence[str] = ()
+
+
+def panel(choice: Choice, costs: Costs) -> dict[str, Any]:
+    """Return what the panel says beside the figures, and the published prices."""
+    prices = tariff_queries.list_prices(
+        choice.instrument.id, limit=len(CustomerClass), cursor=None, current=True
+    )
+    return {
+        "costs": costs,
+        "kept": _kept(choice),
+        "no_baseline": _no_baseline(costs.quote),
+        "free_until": _until(choice),
+        "prices": prices.items,
+    }
+
+
+def costs_of(choice: Choice, caller: Caller | None) -> Costs:
+    """Return the quote for who may reserve, else the published price for strangers."""
+    if choice.slot is None or choice.week is None:
+        return Costs(None)
+    organisation_id = acting_for(caller) if caller else None
+    if caller is None or organisation_id is None:
+        customer = tariff_queries.customer_of(caller)
+        price = tariff_queries.current_prices([choice.instrument.id], customer).get(
+            choice.instrument.id
+        )
+        broken = rules.broken_rules(
+            choice.slot, choice.week.policy, choice.week.plan, now=clock.now()
+        )
+        return Costs(
+            _published(price, choice.slot.minutes) if price else None,
+            [http.translate(each.detail) for each in broken],
+        )
+    offer: Offer = service.quote(
+        choice.instrument.id, choice.slot, caller=caller, organisation_id=organisation_id
+    )
+    return Costs(offer.quote, [http.translate(each.detail) for each in offer.violations])
+
+
+def _no_baseline(quote: tariffs.Quote | None) -> str:
+    """Return why nothing can be said about a saving, in words."""
+    if quote is None or quote.no_baseline is None:
+        return ""
+    words: dict[NoBaseline, str] = {
+        NoBaseline.LIST_TOO_YOUNG: gettext("这个公示价公示未满 30 天。"),
+        NoBaseline.NOT_AN_ENTERPRISE: gettext("节约只统计企业客户。"),
+        NoBaseline.OWN_USE: gettext("本机构自用不计。"),
+    }
+    return words[quote.no_baseline]
+
+
+def _kept(choice: Choice) -> list[str]:
+    """Return the owner's rules in words, for who keeps them all."""
+    return (
+        [http.translate(each) for each in rules.in_words(choice.week.policy)] if choice.week else []
+    )
+
+
+def _until(choice: Choice) -> datetime | None:
+    """Return until when the chosen slot could be given back, if that is still ahead."""
+    if choice.slot is None or choice.week is None:
+        return None
+    until = rules.changeable_until(choice.slot, choice.week.policy)
+    return until if until > clock.now() else None
+
+
+def _published(price: Any, minutes: int) -> tariffs.Quote | None:
+    return tariffs.quote(
+        price.facts, minutes=minutes, customer_class=price.customer_class, now=clock.now()
+    )
+
+
+def acting_for(caller: Caller) -> int | None:
+    """Return the organisation named in the form or address, if the caller may act for it."""
+    may = caller.organisations_with(Permission.RESERVE)
+    named = request.values.get("organisation", "")
+    if named.isascii() and named.isdigit() and int(named) in may:
+        return int(named)
+    return min(may) if may else None
