@@ -321,8 +321,8 @@ def _chips(search: Search) -> Iterator[tuple[str, str]]:
         others = [each for each in search.regions if each != region]
         yield _place(region), search.address(region=others)
     if search.institution_id is not None:
-        name = registry.publisher_name(search.institution_id) or gettext("机构")
-        yield name, search.address(institution=None)
+        publisher = registry.publisher_name(search.institution_id)
+        yield publisher or gettext("机构"), search.address(institution=None)
     if search.minutes != USUAL_LENGTH:
         yield formats.length(search.minutes), search.address(minutes=None)
     if search.first != clock.today():
