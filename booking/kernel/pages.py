@@ -12,6 +12,7 @@ from booking.kernel import assets, formats, forms, login, qr
 from booking.kernel.language import COOKIE, locale_of
 
 YEAR = 366 * 24 * 3600
+LENGTH_COOKIE = "length"  # minutes booked last, looked for next
 
 
 class Blueprint(FlaskBlueprint):
@@ -79,11 +80,16 @@ def _finish(response: Response) -> Response:
 def keep_language(response: Response, short: str) -> None:
     """Remember the language (`zh` or `en`) that was chosen in this browser."""
     if locale_of(short) is not None:
-        response.set_cookie(
-            COOKIE,
-            short,
-            max_age=YEAR,
-            httponly=True,
-            samesite="Lax",
-            secure=bool(current_app.config["SESSION_COOKIE_SECURE"]),
-        )
+        remember(response, COOKIE, short)
+
+
+def remember(response: Response, name: str, value: str) -> None:
+    """Let this browser keep what was chosen last, for a year."""
+    response.set_cookie(
+        name,
+        value,
+        max_age=YEAR,
+        httponly=True,
+        samesite="Lax",
+        secure=bool(current_app.config["SESSION_COOKIE_SECURE"]),
+    )

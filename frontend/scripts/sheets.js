@@ -1,5 +1,8 @@
 /** Open a sheet over the page; without script its opener is a link to the same place on the page. */
 export function sheets() {
+  // After log-in, say, where a sheet was left: on a phone only, elsewhere its opener is not shown.
+  const left = document.querySelector("[data-sheet-opens]");
+  if (left?.offsetParent) requestAnimationFrame(() => left.click());
   document.addEventListener("click", (event) => {
     const opener = event.target.closest("[data-sheet]");
     const sheet = opener && document.getElementById(opener.dataset.sheet);

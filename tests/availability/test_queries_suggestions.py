@@ -97,3 +97,11 @@ def test_the_page_offers_links_that_search(client, machine):
     assert "电子万能试验机" in page.text
     assert 'role="option"' in page.text
     assert client.get("/instruments/suggestions").status_code == 200
+
+
+@pytest.mark.usefixtures("testers")
+def test_a_name_that_is_nearly_right_leads_to_those_that_exist():
+    assert queries.near_names("洛氏硬度机") == ["洛氏硬度计"]
+    assert set(queries.near_names("万能拉伸机")) == {"万能材料试验机", "电子万能试验机"}
+    assert queries.near_names("完全不同") == []
+    assert queries.near_names("，") == []

@@ -77,11 +77,22 @@ def test_what_is_not_bookable_is_shown_on_demand_and_never_as_free(client):
     assert "选时段" not in page
 
 
-def test_an_empty_list_says_what_to_leave_out(client):
-    page = client.get("/instruments?q=没有的东西&region=4301").text
+def test_an_empty_list_says_what_helps_most_and_names_that_are_near(client):
+    make_instrument(name="电子万能试验机")
+    make_instrument(name="电子拉力试验机", region_code="430300")
+    registry.reindex()
 
-    assert "没有找到符合条件的仪器" in page
-    assert "不限地区" in page
+    page = client.get("/instruments?q=试验机&region=4302&category=03").text
+    assert "没有找到“试验机”" in page
+    assert "不限地区（" not in page  # alone it finds nothing
+    assert "不限类别（" not in page
+
+    page = client.get("/instruments?q=试验机&region=4302").text
+    assert "不限地区（2 台）" in page
+
+    page = client.get("/instruments?q=电子拉伸机").text
+    assert "试试相近的名称" in page
+    assert "电子拉力试验机" in page
 
 
 @pytest.mark.parametrize(
@@ -196,3 +207,13 @@ def test_a_box_that_is_not_ticked_is_told_from_an_address_without_it(client):
 
     assert "没有时间的" in client.get("/instruments?all=1").text
     assert "没有时间的" not in client.get("/instruments?all=1&free=1").text
+
+
+def test_the_length_booked_last_in_this_browser_is_looked_for_next(client):
+    make_instrument(name="甲")
+    client.set_cookie("length", "240")
+
+    assert "7 天内有 4 小时空档" in client.get("/instruments").text
+    assert "7 天内有 1 小时空档" in client.get("/instruments?minutes=60").text
+    client.set_cookie("length", "nonsense")
+    assert "7 天内有 2 小时空档" in client.get("/instruments").text

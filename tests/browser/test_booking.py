@@ -182,6 +182,20 @@ def test_who_is_not_signed_in_comes_back_to_the_slot_with_the_purpose(visit, wid
     assert page.locator("form[method=post] input[name=start]").input_value() == start
 
 
+def test_who_logs_in_from_the_sheet_finds_it_open_again(visit):
+    page = visit(PHONE)
+    page.goto("/instruments/1?minutes=120")
+    page.get_by_role("link", name="核对并预约").tap()
+    sheet = page.get_by_role("dialog")
+    sheet.locator("#purpose").fill("原材料拉伸试验")
+    sheet.get_by_role("button", name="登录后预约").tap()
+    page.locator("button.choice-card").first.tap()
+
+    expect(page.get_by_role("dialog").locator("#purpose")).to_have_value("原材料拉伸试验")
+    page.get_by_role("dialog").get_by_role("button", name="确认预约").tap()
+    page.wait_for_url(re.compile(r"/reservations/\d+/made"))
+
+
 def test_a_booking_is_cancelled_and_said_so(firm):
     firm.goto("/reservations")
     firm.get_by_role("link", name="查看预约").click()

@@ -329,3 +329,13 @@ def test_until_when_it_may_be_given_back_is_said_before_it_is_taken(client, inst
 
     page = client.get(f"/instruments/{instrument.id}?minutes=120&start=2026-11-23T14:00").text
     assert "须联系机构" in page
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_the_purpose_written_last_stands_there_until_another_is_typed(client, instrument):
+    made = reserve(client, instrument, purpose="来料检验")
+    assert "length=120" in made.headers["Set-Cookie"]
+
+    assert 'value="来料检验"' in client.get(f"/instruments/{instrument.id}?minutes=60").text
+    page = client.get(f"/instruments/{instrument.id}?minutes=60&purpose=").text
+    assert 'value="来料检验"' not in page

@@ -31,7 +31,7 @@ from booking.availability.queries.search import (
     soonest,
 )
 from booking.availability.queries.strips import DayShown, axis_of, day_shown
-from booking.availability.queries.suggestions import Suggestion, Suggestions, suggest
+from booking.availability.queries.suggestions import Suggestion, Suggestions, near_names, suggest
 from booking.availability.queries.weeks import DAYS, Day, Week, weeks
 
 __all__ = [
@@ -65,6 +65,7 @@ __all__ = [
     "get_schedule",
     "is_free",
     "list_instruments",
+    "near_names",
     "obstacles",
     "patterns",
     "policy_of",

@@ -9,9 +9,9 @@ from booking.kernel.db import db
 from booking.reference.models import Category
 from booking.registry import queries as registry
 from booking.registry.models import Instrument, Publication
-from booking.registry.rules import squash
+from booking.registry.rules import query_tokens, query_words, squash
 
-NAMES, CLASSES, STANDARDS = 6, 3, 3
+NAMES, CLASSES, STANDARDS, NEAR = 6, 3, 3, 3
 _PUBLISHED = Instrument.publication == Publication.PUBLISHED
 
 
@@ -41,6 +41,24 @@ def suggest(q: str) -> Suggestions:
     if not squash(q):
         return Suggestions()
     return Suggestions(_names(q), _classes(q), _standards(q))
+
+
+def near_names(q: str) -> list[str]:
+    """Return up to 3 published names that share most of what was typed, for a typing error."""
+    tokens = sorted({token for word in query_words(q) for token in query_tokens(word)})
+    if not tokens:
+        return []
+    token = func.unnest(Instrument.search_tokens).column_valued("token")
+    same = select(func.count()).where(token.in_(tokens))
+    shared = same.correlate(Instrument).scalar_subquery()
+    query = (
+        select(Instrument.name)
+        .where(_PUBLISHED, Instrument.search_tokens.overlap(tokens))
+        .group_by(Instrument.name)
+        .order_by(func.max(shared).desc(), func.count().desc(), Instrument.name)
+        .limit(NEAR)
+    )
+    return list(db.session.scalars(query))
 
 
 def _names(q: str) -> list[Suggestion]:

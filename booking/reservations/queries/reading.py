@@ -94,6 +94,17 @@ def list_reservations(
     return _page(rows, limit)
 
 
+def last_purpose(caller: Caller) -> str:
+    """Return what the caller wrote into their latest reservation that had a purpose."""
+    latest = (
+        select(Reservation.purpose)
+        .where(Reservation.user_id == caller.user_id, Reservation.purpose != "")
+        .order_by(Reservation.id.desc())
+        .limit(1)
+    )
+    return db.session.scalar(latest) or ""
+
+
 def held_within(instrument_id: int, window: TimeSlot, *, caller: Caller) -> list[TimeSlot]:
     """Return the slots on the instrument that the caller has reserved and that meet the window."""
     query = select(Reservation).where(

@@ -15,6 +15,7 @@ from booking.kernel import clock
 from booking.kernel.timeslot import TimeSlot, UnusableSlot
 from booking.registry import queries as registry
 from booking.registry.models import Instrument
+from booking.reservations import queries
 
 LENGTHS = (60, 120, 240, 480)
 VIEWS = ("list", "week")
@@ -87,10 +88,18 @@ def read_choice(instrument_id: int, given: MultiDict[str, str]) -> Choice:
         first=max(first, today),
         day=day or (slot.starts_at.astimezone(zone).date() if slot else None),
         slot=slot,
-        # What stands in the page comes after what its address had.
-        purpose=(given.getlist("purpose") or [""])[-1].strip()[:500],
+        purpose=_purpose(given),
         view=given["view"] if given.get("view") in VIEWS else "",
     )
+
+
+def _purpose(given: MultiDict[str, str]) -> str:
+    """Return what was typed, else what the same person wrote the last time."""
+    typed = given.getlist("purpose")
+    if typed:  # what stands in the page comes after what its address had
+        return typed[-1].strip()[:500]
+    caller = caller_or_none()
+    return queries.last_purpose(caller) if caller else ""
 
 
 def _same_time(start: datetime, day: date | None, week: Week | None) -> datetime | None:

@@ -11,7 +11,7 @@ from booking.accounts.auth import caller_or_none
 from booking.accounts.rules import Caller, Permission
 from booking.availability import queries as availability
 from booking.availability.errors import SlotTaken
-from booking.kernel import formats, forms, http
+from booking.kernel import formats, forms, http, pages
 from booking.kernel.db import transaction
 from booking.kernel.errors import DomainError
 from booking.registry import queries as registry
@@ -39,7 +39,8 @@ def reserve(instrument_id: int) -> Response:
     choice = read_choice(instrument_id, request.form)
     caller = caller_or_none()
     if caller is None:
-        back = url_for("accounts_pages.log_in_page", next=choice.address())
+        # Back to the same sheet, with everything that was typed.
+        back = url_for("accounts_pages.log_in_page", next=choice.address(sheet="1"))
         response = redirect(back, code=303)
         assert isinstance(response, Response)  # noqa: S101 - flask's own class
         return response
@@ -68,7 +69,9 @@ def _take(instrument_id: int, choice: Choice, caller: Caller) -> Response:
     except DomainError as refused:
         # Rolled back: what was read before is to be read again.
         return _refused(read_choice(instrument_id, request.form), refused, caller)
-    return go("made", reservation_id=made.id)
+    response = go("made", reservation_id=made.id)
+    pages.remember(response, pages.LENGTH_COOKIE, str(choice.slot.minutes))
+    return response
 
 
 def _refused(choice: Choice, refused: DomainError, caller: Caller) -> Response:
@@ -117,6 +120,7 @@ def _show(
         choice=choice,
         instrument=choice.instrument,
         described=described,
+        sheet_open=request.args.get("sheet") == "1",
         technical=technical_pairs(choice.instrument.technical),
         obstacles=_obstacles(choice, caller),
         signed_in=caller is not None,
