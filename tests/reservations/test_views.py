@@ -339,3 +339,18 @@ def test_the_purpose_written_last_stands_there_until_another_is_typed(client, in
     assert 'value="来料检验"' in client.get(f"/instruments/{instrument.id}?minutes=60").text
     page = client.get(f"/instruments/{instrument.id}?minutes=60&purpose=").text
     assert 'value="来料检验"' not in page
+
+
+def test_the_steps_of_a_reservation_name_the_side_that_took_them(client, signed_in, instrument):
+    made = service.reserve(instrument.id, slot(), caller=signed_in)
+    service.move(made.id, slot(WEDNESDAY_10 + timedelta(hours=2)), caller=signed_in)
+
+    page = client.get(f"/reservations/{made.id}").text
+    assert page.index("已改期") > page.index("已预约")
+    assert "请于 11月25日 周三 12:00 到场" in page
+
+    owner = make_caller(instrument.institution, Role.MANAGER)
+    service.cancel(made.id, caller=owner)
+    steps = client.get(f"/reservations/{made.id}").text.split("进度")[1]
+    assert "到场" not in steps
+    assert instrument.institution.name in steps

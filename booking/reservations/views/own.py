@@ -14,6 +14,7 @@ from booking.kernel.login import login_required
 from booking.reservations import queries, service
 from booking.reservations.models import HOLDING, Reservation
 from booking.reservations.views.frame import bp, go
+from booking.reservations.views.timeline import timeline
 
 SHOWN = 50
 
@@ -60,7 +61,7 @@ def _side_of(reservation: Reservation) -> str:
 def show(reservation_id: int) -> str:
     """Show one reservation: state, time, place, price and saving, and what can be done."""
     found = queries.get_reservation(reservation_id, caller=caller())
-    return render_template("reservations/show.html", **_facts(found))
+    return render_template("reservations/show.html", nodes=timeline(found), **_facts(found))
 
 
 @bp.get("/reservations/<id:reservation_id>/made")

@@ -1,0 +1,62 @@
+"""What happened to a reservation and what comes next, as steps in time."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from flask_babel import gettext
+
+from booking.accounts import queries as accounts
+from booking.journal import queries as journal
+from booking.journal.models import JournalEntry
+from booking.kernel import clock, formats
+from booking.reservations.models import HOLDING, Reservation, ReservationStatus
+
+
+@dataclass(frozen=True)
+class Node:
+    """A step: done, now or next."""
+
+    state: str
+    what: str
+    who: str = ""
+    when: str = ""
+    due: str = ""
+    pause: str = ""
+
+
+def timeline(reservation: Reservation) -> list[Node]:
+    """Return the steps in order; who did them is named by organisation, never by person."""
+    happened = reversed(journal.list_entries("reservation", reservation.id))
+    return [*_past(reservation, list(happened)), *_ahead(reservation)]
+
+
+def _past(reservation: Reservation, entries: list[JournalEntry]) -> Iterator[Node]:
+    words = {
+        "reservation.reserved": gettext("已预约"),
+        "reservation.moved": gettext("已改期"),
+        "reservation.purpose_changed": gettext("已改用途"),
+        "reservation.cancelled": gettext("已取消"),
+    }
+    actors = {entry.actor_id for entry in entries if entry.actor_id is not None}
+    customers = accounts.members_among(reservation.organisation_id, actors)
+    zone, owner = reservation.instrument.zone, reservation.instrument.institution
+    for entry in entries:
+        if entry.action in words:
+            who = reservation.organisation if entry.actor_id in customers else owner
+            when = formats.moment(entry.at, zone)
+            yield Node("done", words[entry.action], who.name, when)
+
+
+def _ahead(reservation: Reservation) -> Iterator[Node]:
+    if reservation.status not in HOLDING:
+        return
+    zone, now = reservation.instrument.zone, clock.now()
+    is_on = reservation.status is ReservationStatus.IN_USE or reservation.starts_at <= now
+    slot = formats.slot(reservation.slot, zone)
+    if reservation.ends_at <= now:
+        yield Node("now", gettext("时段已过"), when=slot)
+    elif is_on:
+        yield Node("now", gettext("正在使用时段内"), when=slot)
+    else:
+        due = gettext("请于 %(moment)s 到场", moment=formats.moment(reservation.starts_at, zone))
+        yield Node("now", gettext("待您到场使用"), reservation.organisation.name, due=due)
