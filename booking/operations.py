@@ -2,7 +2,10 @@
 
 import json
 import socket
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,11 +14,12 @@ from flask.cli import ScriptInfo, with_appcontext
 from flask_migrate import downgrade as migrate_down
 from flask_migrate import upgrade as migrate_up
 from gunicorn.app.base import BaseApplication
+from sqlalchemy import inspect
 
 from booking import demo, scheduler
 from booking.availability import queries as availability
 from booking.journal import queries as journal
-from booking.kernel import clock, health, postgres
+from booking.kernel import backup, clock, health, postgres
 from booking.kernel.db import db, transaction
 from booking.reference import service as reference
 from booking.reservations import queries as reservations
@@ -170,6 +174,72 @@ def verify(*, as_json: bool) -> None:
             click.echo("全部不变量成立。")
     if breaches:
         raise SystemExit(1)
+
+
+@cli.command("backup")
+@click.argument("target", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
+@with_appcontext
+def make_backup(target: Path) -> None:
+    """把数据库和文件备份到一个新文件 FILE（不含 SECRET_KEY）。"""
+    _check_database()
+    with _progress("backup") as said, _explained():
+        backup.write(
+            target,
+            url=current_app.config["SQLALCHEMY_DATABASE_URI"],
+            files=_files_folder(),
+            migration=health.current(),
+            said=said,
+        )
+    click.echo(f"{target}: {target.stat().st_size:,} bytes")
+
+
+@cli.command("restore")
+@click.argument("source", metavar="FILE", type=click.Path(path_type=Path, exists=True))
+@with_appcontext
+def restore_backup(source: Path) -> None:
+    """把备份 FILE 恢复到空数据库，升级到当前版本；之后请运行 booking verify。"""
+    _check_database()
+    if inspect(db.engine).get_table_names():
+        raise click.ClickException(
+            "The database is not empty: restore into a new one "
+            "(another DATABASE_URL or BOOKING_DATA_DIR)."
+        )
+    with _progress("restore") as said, _explained():
+        manifest = backup.read(
+            source,
+            url=current_app.config["SQLALCHEMY_DATABASE_URI"],
+            files=_files_folder(),
+            knows=health.knows,
+            said=said,
+        )
+    _upgrade()
+    click.echo(f"restored what was kept at {manifest['made_at']}; database at {health.current()}")
+
+
+def _files_folder() -> Path:
+    return Path(current_app.config["DATA_DIR"]) / "files"
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except backup.BackupFailed as exc:
+        raise click.ClickException(str(exc)) from exc
+
+
+@contextmanager
+def _progress(label: str) -> Iterator[backup.Progress]:
+    """Show on a terminal what is being worked on; silent elsewhere."""
+    shows = sys.stderr.isatty()
+
+    def said(what: str) -> None:
+        if shows:
+            click.echo(f"\r\x1b[K{label}: {what}", err=True, nl=False)
+
+    yield said
+    if shows:
+        click.echo("\r\x1b[K", err=True, nl=False)
 
 
 @cli.group("jobs")

@@ -42,3 +42,9 @@ def head() -> str | None:
     """Return the newest migration in the code."""
     directory = current_app.extensions["migrate"].directory
     return ScriptDirectory(directory).get_current_head()
+
+
+def knows(revision: str) -> bool:
+    """Tell whether the code has this migration."""
+    directory = current_app.extensions["migrate"].directory
+    return revision in {each.revision for each in ScriptDirectory(directory).walk_revisions()}
