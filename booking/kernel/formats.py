@@ -53,6 +53,13 @@ def days(first: date, last: date) -> str:
     return str(format_interval(first, last, "yMMMd", locale=_language()))
 
 
+def month(first: date) -> str:
+    """Return `2026年11月` / `November 2026`."""
+    return str(
+        format_date(first, "y年M月" if _language() == "zh" else "MMMM y", locale=_language())
+    )
+
+
 def time_of_day(instant: datetime, zone: ZoneInfo = clock.CHINA) -> str:
     """Return `14:00` on the wall of the zone."""
     return f"{instant.astimezone(zone):%H:%M}"
@@ -218,7 +225,7 @@ def _language() -> str:
 
 
 FILTERS = (
-    day, time_of_day, moment, slot, near, near_day, weekday, past, iso_day, length, tight, hours,
+    day, month, time_of_day, moment, slot, near, near_day, weekday, past, iso_day, length, tight, hours,
     figure, money, per_hour, wan, ratio, count, browser,
 )  # fmt: skip
 

@@ -354,3 +354,34 @@ def test_the_steps_of_a_reservation_name_the_side_that_took_them(client, signed_
     steps = client.get(f"/reservations/{made.id}").text.split("进度")[1]
     assert "到场" not in steps
     assert instrument.institution.name in steps
+
+
+def test_a_month_shows_each_day_and_what_runs_on_into_the_next(client, signed_in):
+    machine = make_instrument(
+        name="恒温恒湿箱",
+        hours={day: [(0, 1440)] for day in range(7)},
+        schedule={"longest_minutes": 2880},
+    )
+    service.reserve(machine.id, slot(WEDNESDAY_10, hours=30), caller=signed_in)
+
+    page = client.get("/reservations?view=month&month=2026-11").text
+    assert "2026年11月" in page
+    assert page.count("恒温恒湿箱") == 2
+    assert "month=2026-10" in page
+    assert "month=2026-12" in page
+    assert "这个月没有预约" in client.get("/reservations?view=month&month=2026-10").text
+    assert "2026年11月" in client.get("/reservations?view=month&month=%E4%B9%9D").text
+
+
+def test_what_comes_next_is_the_soonest_however_many_there_are(client, signed_in, monkeypatch):
+    monkeypatch.setattr("booking.reservations.views.own.SHOWN", 2)
+    machine = make_instrument(name="电子万能试验机")
+    for hours in (0, 2, -2):
+        service.reserve(machine.id, slot(WEDNESDAY_10 + timedelta(hours=hours)), caller=signed_in)
+
+    first = client.get("/reservations").text
+    assert first.index("08:00–10:00") < first.index("10:00–12:00")
+    assert "12:00–14:00" not in first
+    more = re.search(r'href="([^"]*cursor=[^"]*)"', first)[1].replace("&amp;", "&")
+    assert "12:00–14:00" in client.get(more).text
+    assert client.get("/reservations?cursor=nonsense").status_code == 200

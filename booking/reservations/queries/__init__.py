@@ -12,6 +12,7 @@ from booking.reservations.queries.reading import (
     in_the_way,
     last_purpose,
     list_closures,
+    list_coming,
     list_reservations,
     visible_to,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "in_the_way",
     "last_purpose",
     "list_closures",
+    "list_coming",
     "list_reservations",
     "visible_to",
 ]

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, false, or_, select
+from sqlalchemy import ColumnElement, Select, false, literal, or_, select, tuple_
 from sqlalchemy.orm import joinedload
 
 from booking.accounts.rules import Caller, Permission, Scope
@@ -17,6 +17,7 @@ from booking.kernel.timeslot import TimeSlot
 from booking.registry.models import Instrument
 from booking.reservations.models import Reservation, ReservationStatus
 
+LAST_SECOND = 4_102_444_800  # the end of 2099
 _READS = frozenset({Scope.READ, Scope.RESERVATIONS})
 _WITH_NAMES = (
     joinedload(Reservation.instrument).joinedload(Instrument.institution),
@@ -92,6 +93,25 @@ def list_reservations(
         query = query.where(Reservation.id < paging.decode(cursor, int)[0])
     rows = db.session.scalars(query.order_by(Reservation.id.desc()).limit(limit + 1)).all()
     return _page(rows, limit)
+
+
+def list_coming(
+    *, caller: Caller, now: datetime, limit: int, cursor: str | None
+) -> paging.Page[Reservation]:
+    """Return a page of the caller's reservations that are not over, soonest first."""
+    key = (Reservation.starts_at, Reservation.id)
+    query = visible_to(caller).options(*_WITH_NAMES).where(Reservation.ends_at > now)
+    if cursor is not None:
+        second, id_ = paging.decode(cursor, int, int)
+        # Kept within what a time can be: a forged cursor finds nothing.
+        after = datetime.fromtimestamp(min(max(second, 0), LAST_SECOND), UTC)
+        query = query.where(tuple_(*key) > tuple_(literal(after), literal(id_)))
+    rows = db.session.scalars(query.order_by(*key).limit(limit + 1)).all()
+    last = rows[limit - 1] if len(rows) > limit else None
+    return paging.Page(
+        items=rows[:limit],
+        next_cursor=paging.encode(int(last.starts_at.timestamp()), last.id) if last else None,
+    )
 
 
 def last_purpose(caller: Caller) -> str:

@@ -1,52 +1,65 @@
 """One's own reservations: what comes next, all of them, one with its price, and cancelling it."""
 
+from datetime import datetime
 from typing import Any
 
 from flask import Response, flash, render_template, request
 from flask_babel import gettext
 
 from booking.accounts.auth import caller
-from booking.accounts.rules import Permission
+from booking.accounts.rules import Caller, Permission
 from booking.kernel import clock, forms, http
 from booking.kernel.db import transaction
 from booking.kernel.errors import DomainError, InvalidField, NotFound
 from booking.kernel.login import login_required
+from booking.kernel.paging import Page
 from booking.reservations import queries, service
-from booking.reservations.models import HOLDING, Reservation
+from booking.reservations.models import HOLDING, Reservation, ReservationStatus
 from booking.reservations.views.frame import bp, go
+from booking.reservations.views.month import month_of
 from booking.reservations.views.timeline import timeline
 
 SHOWN = 50
+GONE = (ReservationStatus.CANCELLED, ReservationStatus.DECLINED, ReservationStatus.EXPIRED)
 
 
 @bp.get("/reservations")
 @login_required
 def index() -> str:
-    """Show what comes next, and all reservations the person may see."""
+    """Show what comes next, and all reservations the person may see: as a list or a month."""
     now, who = clock.now(), caller()
     view = request.args.get("view", "coming")
-    window = {"coming": (now, None), "past": (None, now)}.get(view, (None, None))
-    try:
-        page = queries.list_reservations(
-            caller=who,
-            limit=SHOWN,
-            cursor=request.args.get("cursor") or None,
-            window=window,
+    if view == "month":
+        return render_template(
+            "reservations/index.html",
+            view=view,
+            month=month_of(request.args.get("month", ""), caller=who),
+            today=clock.today(),
+            gone=GONE,
+            upcoming=None,
+            rows=(),
         )
+    try:
+        page = _listed(view, who, now, request.args.get("cursor") or None)
     except InvalidField:
-        page = queries.list_reservations(caller=who, limit=SHOWN, cursor=None, window=window)
-    coming = [each for each in page.items if each.status in HOLDING and each.ends_at > now]
-    rows = sorted(page.items, key=lambda each: each.starts_at) if view == "coming" else page.items
+        page = _listed(view, who, now, None)
+    coming = (each for each in page.items if each.status in HOLDING)
     return render_template(
         "reservations/index.html",
-        rows=rows,
-        upcoming=min(coming, key=lambda each: each.starts_at, default=None)
-        if view == "coming"
-        else None,
+        rows=page.items,
+        upcoming=next(coming, None) if view == "coming" and "cursor" not in request.args else None,
         view=view,
+        month=None,
         next_cursor=page.next_cursor,
         side_of=_side_of,
     )
+
+
+def _listed(view: str, who: Caller, now: datetime, cursor: str | None) -> Page[Reservation]:
+    if view == "coming":
+        return queries.list_coming(caller=who, now=now, limit=SHOWN, cursor=cursor)
+    window = (None, now) if view == "past" else (None, None)
+    return queries.list_reservations(caller=who, limit=SHOWN, cursor=cursor, window=window)
 
 
 def _side_of(reservation: Reservation) -> str:
