@@ -43,19 +43,24 @@ def write(target: Path, *, url: str, files: Path, migration: str | None, said: P
         raise BackupFailed(f"{target} exists already: name a new file.")
     try:
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".backup-") as folder:
-            dump, whole = Path(folder) / DUMP, Path(folder) / "whole.tar"
-            said("database")
-            _dump(url, dump)
-            with tarfile.open(whole, "w") as tar:
-                _add_manifest(tar, migration, dump)
-                tar.add(dump, DUMP)
-                for path in sorted(_stored(files)):
-                    said(path.name)
-                    tar.add(path, FILES + path.relative_to(files).as_posix(), recursive=False)
-            _settle(whole)
+            whole = _packed(Path(folder), url=url, files=files, migration=migration, said=said)
             os.link(whole, target)  # whole or not at all, and never over another file
     except OSError as exc:
         raise BackupFailed(f"{target} cannot be written: {exc.strerror}.") from exc
+
+
+def _packed(folder: Path, *, url: str, files: Path, migration: str | None, said: Progress) -> Path:
+    dump, whole = folder / DUMP, folder / "whole.tar"
+    said("database")
+    _dump(url, dump)
+    with tarfile.open(whole, "w") as tar:
+        _add_manifest(tar, migration, dump)
+        tar.add(dump, DUMP)
+        for path in sorted(_stored(files)):
+            said(path.name)
+            tar.add(path, FILES + path.relative_to(files).as_posix(), recursive=False)
+    _settle(whole)
+    return whole
 
 
 def read(
@@ -69,25 +74,36 @@ def read(
     """
     try:
         with tarfile.open(source) as tar, tempfile.TemporaryDirectory() as folder:
-            manifest = _manifest(tar)
-            if not knows(manifest["migration"]):
-                raise BackupFailed(
-                    f"{source} was made by a newer version (migration {manifest['migration']}): "
-                    "install that one or a later one."
-                )
-            dump = Path(folder) / DUMP
+            manifest, dump = _manifest(tar), Path(folder) / DUMP
+            _check_known(manifest, source, knows)
             _extract(tar, DUMP, dump)
-            if _digest(dump) != manifest["database_sha256"]:
-                raise BackupFailed(f"{source} is damaged: the database in it has changed.")
-            for member in tar:
-                if member.isfile() and member.name.startswith(FILES):
-                    said(member.name)
-                    _extract(tar, member.name, files / _inside(member.name))
+            _check_whole(dump, manifest, source)
+            _extract_files(tar, files, said)
             said("database")
             _restore(url, dump)
             return manifest
     except (OSError, tarfile.TarError, KeyError) as exc:
         raise BackupFailed(f"{source} is no backup that can be read: {exc}.") from exc
+
+
+def _check_known(manifest: dict[str, Any], source: Path, knows: Callable[[str], bool]) -> None:
+    if not knows(manifest["migration"]):
+        raise BackupFailed(
+            f"{source} was made by a newer version (migration {manifest['migration']}): "
+            "install that one or a later one."
+        )
+
+
+def _check_whole(dump: Path, manifest: dict[str, Any], source: Path) -> None:
+    if _digest(dump) != manifest["database_sha256"]:
+        raise BackupFailed(f"{source} is damaged: the database in it has changed.")
+
+
+def _extract_files(tar: tarfile.TarFile, files: Path, said: Progress) -> None:
+    for member in tar:
+        if member.isfile() and member.name.startswith(FILES):
+            said(member.name)
+            _extract(tar, member.name, files / _inside(member.name))
 
 
 def _stored(files: Path) -> Iterator[Path]:

@@ -19,8 +19,20 @@ from booking.kernel.timeslot import TimeSlot
 NOTHING = "—"
 MINUS = "−"
 _PATTERNS = {
-    "zh": {"day": "M月d日 EEE", "other_year": "y年M月d日 EEE", "weekday": "EEE", "joint": " "},
-    "en": {"day": "EEE d MMM", "other_year": "EEE d MMM y", "weekday": "EEE", "joint": ", "},
+    "zh": {
+        "day": "M月d日 EEE",
+        "other_year": "y年M月d日 EEE",
+        "weekday": "EEE",
+        "month": "y年M月",
+        "joint": " ",
+    },
+    "en": {
+        "day": "EEE d MMM",
+        "other_year": "EEE d MMM y",
+        "weekday": "EEE",
+        "month": "MMMM y",
+        "joint": ", ",
+    },
 }
 # In the order they are asked: every Edge also says Chrome, every Chrome also says Safari.
 _BROWSERS = (
@@ -55,9 +67,7 @@ def days(first: date, last: date) -> str:
 
 def month(first: date) -> str:
     """Return `2026年11月` / `November 2026`."""
-    return str(
-        format_date(first, "y年M月" if _language() == "zh" else "MMMM y", locale=_language())
-    )
+    return _written(first, "month")
 
 
 def time_of_day(instant: datetime, zone: ZoneInfo = clock.CHINA) -> str:
@@ -225,8 +235,8 @@ def _language() -> str:
 
 
 FILTERS = (
-    day, month, time_of_day, moment, slot, near, near_day, weekday, past, iso_day, length, tight, hours,
-    figure, money, per_hour, wan, ratio, count, browser,
+    day, month, time_of_day, moment, slot, near, near_day, weekday, past, iso_day, length, tight,
+    hours, figure, money, per_hour, wan, ratio, count, browser,
 )  # fmt: skip
 
 
