@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import hypothesis
 import pytest
 from flask import Flask, g
 from flask.testing import FlaskClient
@@ -13,6 +14,10 @@ from booking.app import create_app
 from booking.kernel import clock, passwords
 from booking.kernel.db import db
 from tests import factories
+
+# Speed is shown by benchmarks: on a busy machine a deadline fails what is right.
+hypothesis.settings.register_profile("house", deadline=None)
+hypothesis.settings.load_profile("house")
 
 pytest_plugins = ["tests.postgres", "tests.calendar_programs"]
 
