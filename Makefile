@@ -9,7 +9,7 @@ ASSETS := booking/static/dist/manifest.json
 FRONTEND := $(wildcard frontend/*.json frontend/*.mjs frontend/scripts/* frontend/styles/*)
 PYTEST_ARGS ?=
 
-.PHONY: help run test check bench bench-large translations lock clean
+.PHONY: help run test check bench bench-large bench-tools screenshots translations lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/ —/'
@@ -32,11 +32,16 @@ check: $(BIN)/.dev-installed $(MO)  ## format, lint, types, import contracts, te
 	$(BIN)/djlint --quiet --check templates
 	$(BIN)/djlint --quiet --lint templates
 
-bench: $(BIN)/.dev-installed $(MO)  ## benchmarks, each one line: name: figure unit (limit or peer: figure)
+bench: bench-tools  ## benchmarks, each one line: name: figure unit (limit or peer: figure)
 	$(BIN)/python -m bench
 
-bench-large: $(BIN)/.dev-installed $(MO)  ## the same on 5 million occupancies
+bench-large: bench-tools  ## the same on 5 million occupancies
 	$(BIN)/python -m bench --large
+
+bench-tools: export BOOKING_REQUIRE_ASSETS = 1
+bench-tools: $(BIN)/.dev-installed $(MO)
+	@bash deploy/test-packages.sh
+	$(BIN)/python frontend/install.py --dev
 
 lock:  ## pin all dependencies again, with hashes and without any registry's address
 	$(BIN)/python requirements/lock.py

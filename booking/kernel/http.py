@@ -148,11 +148,31 @@ def refuse(status: int, *, code: str, detail: str, **more: Any) -> Response:
         detail=detail,
         retry_after=more.get("retry_after"),
         request_id=g.get("request_id", ""),
+        back=came_from() if request.method == "POST" and status < 500 else "",
     )
     response = Response(page, status=status, content_type="text/html; charset=utf-8")
     if "retry_after" in more:
         response.headers["Retry-After"] = str(more["retry_after"])
     return response
+
+
+def came_from(otherwise: str = "") -> str:
+    """Return the page of ours on which the form or link stood, else `otherwise`."""
+    found = urlsplit(request.referrer or "")
+    if found.netloc != request.host or endpoint_of(found.path, "GET") is None:
+        return otherwise
+    return found.path + (f"?{found.query}" if found.query else "")
+
+
+def endpoint_of(path: str, method: str) -> str | None:
+    """Return what answers this address, or None if nothing does."""
+    adapter = current_app.create_url_adapter(request)
+    assert adapter is not None  # noqa: S101 - there is a request
+    try:
+        endpoint, _ = adapter.match(path, method=method)
+    except HTTPException:
+        return None
+    return str(endpoint)
 
 
 def status_of(kind: type[DomainError]) -> int:

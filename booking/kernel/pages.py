@@ -6,9 +6,8 @@ from urllib.parse import urlencode
 from flask import Blueprint as FlaskBlueprint
 from flask import Flask, Response, current_app, request, url_for
 from flask_babel import get_locale
-from werkzeug.exceptions import HTTPException
 
-from booking.kernel import assets, formats, forms, login, qr
+from booking.kernel import assets, formats, forms, http, login, qr
 from booking.kernel.language import COOKIE, locale_of
 
 YEAR = 366 * 24 * 3600
@@ -56,9 +55,7 @@ def _words() -> dict[str, Any]:
 
 def _here_in(language: str) -> str:
     """Return this page's address in the other language; the front page's where it has none."""
-    try:
-        current_app.create_url_adapter(request).match(request.path, method="GET")  # type: ignore[union-attr]
-    except HTTPException:
+    if http.endpoint_of(request.path, "GET") is None:
         return url_for("home", lang=language)
     asked = request.args.to_dict(flat=False) if request.method == "GET" else {}
     return f"{request.path}?{urlencode(asked | {'lang': language}, doseq=True)}"

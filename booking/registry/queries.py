@@ -100,6 +100,19 @@ def get_instrument(
     return found
 
 
+def find_withdrawn(instrument_id: int) -> Instrument | None:
+    """Return an instrument that everybody could see until it was withdrawn, or None."""
+    return db.session.scalar(
+        select(Instrument)
+        .options(*LISTED)
+        .where(
+            Instrument.id == instrument_id,
+            Instrument.publication == Publication.WITHDRAWN,
+            Instrument.published_at.is_not(None),
+        )
+    )
+
+
 def matching(
     *,
     caller: Caller | None,

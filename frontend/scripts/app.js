@@ -1,10 +1,12 @@
 // What makes pages faster and easier; each of them works without any of it.
 import htmx from "htmx.org/dist/htmx.esm.js";
 
+import { awaitedAnswers } from "./answers.js";
+import { carried } from "./carried.js";
 import { copyButtons } from "./copy.js";
 import { errorsFirst, passwordToggles } from "./fields.js";
 import { menus } from "./menus.js";
-import { offlineBar } from "./offline.js";
+import { offlineBar, show as showOffline } from "./offline.js";
 import { searchBoxes } from "./search.js";
 import { sheets } from "./sheets.js";
 import { busySubmits } from "./submits.js";
@@ -17,9 +19,12 @@ htmx.onLoad((piece) => {
   copyButtons(piece);
   searchBoxes(piece);
   toasts(piece);
+  showOffline();
 });
 errorsFirst();
 menus();
 sheets();
 busySubmits();
+awaitedAnswers(htmx);
+carried();
 offlineBar();

@@ -65,20 +65,20 @@ function show(box) {
     const address = new URL(week.address, location.href);
     address.searchParams.set("start", wall(start));
     address.searchParams.set("minutes", String(Math.round((end - start) / 60000)));
-    const purpose = document.getElementById("purpose")?.value;
-    if (purpose) address.searchParams.set("purpose", purpose);
-    follow(address);
+    follow(address, box);
   }
 }
 
 /** Go there in place, with the address in the bar; without htmx as any link would. */
-function follow(address) {
+function follow(address, box) {
   if (!window.htmx) {
     location.assign(address);
     return;
   }
-  const here = `${address.pathname}${address.search}`;
-  window.htmx.ajax("GET", here, { target: "body", swap: "innerHTML" }).then(() => history.pushState({}, "", here));
+  const asked = { source: box, target: "body", swap: "innerHTML", push: "true" };
+  // A failure is said below the week, with a way to ask for the same again.
+  box.onchange = () => follow(address, box);
+  window.htmx.ajax("GET", `${address.pathname}${address.search}`, asked).catch(() => {});
 }
 
 function heading(day) {

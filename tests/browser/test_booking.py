@@ -110,10 +110,13 @@ def test_the_list_is_a_press_away_from_the_week_for_the_keyboard(visit):
     page.get_by_role("link", name="列表选择").focus()
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile("view=list"))
+    chosen = page.locator("form[method=post] input[name=start]")
+    before = chosen.input_value()
     start = page.locator(".start input:checked")
     start.focus()
     page.keyboard.press("ArrowRight")
 
+    expect(chosen).not_to_have_value(before)
     expect(page.locator(".start input:checked")).to_be_focused()
     page.get_by_role("button", name="确认预约").focus()
     page.keyboard.press("Enter")

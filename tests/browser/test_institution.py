@@ -90,6 +90,8 @@ def test_withdrawing_and_publishing_leave_from_the_list(lab):
 def test_only_people_of_an_institution_find_the_way_there(visit, lab):
     firm = visit()
     log_in(firm)
+    for page in (lab, firm):
+        page.goto("/account")
 
     assert lab.locator(f"a[href='{HOME}']").count() > 0
     assert firm.locator(f"a[href='{HOME}']").count() == 0

@@ -81,6 +81,23 @@ class TestErrors:
         assert answer.status_code == 403
         assert "此请求来自其他网站" in answer.text
 
+    @pytest.mark.parametrize(
+        ("came_from", "leads_back"),
+        [
+            ("http://localhost/account?a=b", True),
+            ("http://localhost/log-out", False),  # no page
+            ("http://localhost/nowhere", False),
+            ("https://evil.example/account", False),
+            ("", False),
+        ],
+    )
+    def test_of_a_form_lead_back_to_its_page(self, client, came_from, leads_back):
+        answer = client.post("/log-out", headers={"Referer": came_from})
+
+        assert answer.status_code == 403
+        assert ("返回刚才的页面" in answer.text) is leads_back
+        assert ('href="/account?a=b"' in answer.text) is leads_back
+
     def test_a_wrong_way_in_is_a_page_too(self, page):
         answer = page("/log-out")
 

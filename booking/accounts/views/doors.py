@@ -12,12 +12,13 @@ from booking.accounts.errors import LoginTaken, OrganisationExists
 from booking.accounts.rules import OrganisationKind
 from booking.accounts.schemas import InvitationForm, LogInForm, SignUpForm
 from booking.accounts.views.frame import bp, client_address, notice_text, show_log_in
-from booking.kernel import forms, names
+from booking.kernel import forms, names, unsent
 from booking.kernel.db import transaction
 from booking.kernel.errors import InvalidField, NotFound
 from booking.kernel.forms import Form
 from booking.kernel.http import TooManyRequests
 from booking.kernel.language import choose
+from booking.kernel.login import login_required
 from booking.reference import queries as reference
 
 HUNAN = "43"
@@ -42,11 +43,27 @@ def log_in_page() -> Response:
 def log_in() -> Response:
     """Start a session and go on where the person was heading."""
     target = forms.safe_next(url_for("accounts_pages.account"))
-    form = forms.read(LogInForm)
+    form, kept = forms.read(LogInForm), unsent.carried()
     if not form.errors:
         with form.refusals():
-            return _enter(form.data["login"], form.data["password"], target)
-    return show_log_in(form, target=target)
+            response = _enter(form.data["login"], form.data["password"], target)
+            if kept:
+                # 307: the browser sends the same form on, now signed in.
+                response.status_code = 307
+                response.location = url_for("accounts_pages.go_on")
+            return response
+    return show_log_in(form, target=target, unsent=kept)
+
+
+@bp.post("/log-in/unsent")
+@login_required
+def go_on() -> Response:
+    """Show that a form was not sent before the log-in, to be confirmed or let be."""
+    forms.check_token()
+    target, kept = forms.safe_next(url_for("accounts_pages.account")), unsent.carried()
+    if kept is None:
+        return _go(target)
+    return Response(render_template("accounts/unsent.html", unsent=kept, next=target))
 
 
 @bp.post("/log-out")

@@ -4,15 +4,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from urllib.parse import urlsplit
 
 from flask import Response, current_app, render_template, request, url_for
 from werkzeug.exceptions import Unauthorized
 
 from booking.accounts import auth, queries
 from booking.accounts.rules import OrganisationKind
-from booking.kernel import forms, http, pages
+from booking.kernel import forms, http, pages, unsent
 from booking.kernel.forms import Form
+from booking.kernel.unsent import Unsent
 
 bp = pages.Blueprint("accounts_pages", __name__)
 
@@ -71,24 +71,23 @@ def demo_log_ins() -> Sequence[tuple[str, str]]:
     return list(demo.items()) if is_loaded else []
 
 
-def show_log_in(form: Form, *, target: str) -> Response:
-    """Return the log-in page, leading to `target` afterwards."""
-    page = render_template("accounts/log_in.html", form=form, next=target, demo=demo_log_ins())
+def show_log_in(form: Form, *, target: str, unsent: Unsent | None = None) -> Response:
+    """Return the log-in page, leading to `target` afterwards, or to what is not sent yet."""
+    page = render_template(
+        "accounts/log_in.html", form=form, next=target, demo=demo_log_ins(), unsent=unsent
+    )
     return forms.answer(form, page)
 
 
 @bp.app_errorhandler(Unauthorized)
 def sign_in_on_the_spot(error: Unauthorized) -> Response:
-    """Ask who is there where the page was wanted, and go on there afterwards."""
+    """Ask who is there where the page was wanted, and go on there afterwards.
+
+    A form that came after its session had ended is kept, to be confirmed once signed in.
+    """
     if http.wants_problem():
         return http.handle_http_exception(error)
-    wanted = request.full_path.rstrip("?") if request.method == "GET" else _page_of_form()
-    return show_log_in(Form(status=401), target=wanted)
-
-
-def _page_of_form() -> str:
-    """Return the page on which the form stood, which a session that ended did not let through."""
-    came_from = urlsplit(request.referrer or "")
-    if came_from.netloc != request.host:
-        return url_for("accounts_pages.account")
-    return came_from.path + (f"?{came_from.query}" if came_from.query else "")
+    if request.method == "GET":
+        return show_log_in(Form(status=401), target=request.full_path.rstrip("?"))
+    page = http.came_from(url_for("accounts_pages.account"))
+    return show_log_in(Form(status=401), target=page, unsent=unsent.of_request())

@@ -7,5 +7,15 @@ from booking.reservations.views.hours import hours_page
 from booking.reservations.views.institution import instruments
 from booking.reservations.views.moving import move
 from booking.reservations.views.own import index
+from booking.reservations.views.withdrawn import nothing_there
 
-__all__ = ["bp", "closures_page", "hours_page", "index", "instrument", "instruments", "move"]
+__all__ = [
+    "bp",
+    "closures_page",
+    "hours_page",
+    "index",
+    "instrument",
+    "instruments",
+    "move",
+    "nothing_there",
+]

@@ -81,6 +81,7 @@ def _page(reservation_id: int, *, trouble: str = "") -> str:
         first=first,
         earlier_url=_at(reservation_id, first, -DAYS) if first > clock.today() else "",
         later_url=_at(reservation_id, first, DAYS),
+        chosen=request.form.get("start", ""),
         holds=found.status in HOLDING,
         free_until=queries.free_to_change_until(found),
         trouble=trouble,

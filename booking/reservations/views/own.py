@@ -100,31 +100,29 @@ def _facts(found: Reservation) -> dict[str, Any]:
 def cancel_page(reservation_id: int) -> str:
     """Ask once more before a reservation is cancelled."""
     found = queries.get_reservation(reservation_id, caller=caller())
-    return render_template("reservations/cancel.html", **_facts(found), trouble="")
+    return render_template("reservations/cancel.html", **_facts(found), trouble="", reason="")
 
 
 @bp.post("/reservations/<id:reservation_id>/cancel")
 @login_required
 def cancel(reservation_id: int) -> Response:
     """Cancel it and free its time, or say why that cannot be done any more."""
-    who = caller()
+    who, reason = caller(), request.form.get("reason", "").strip()[:500]
     version = request.form.get("version", "")
     seen = int(version) if version.isascii() and version.isdigit() and len(version) < 10 else None
     try:
         forms.check_token()
         with transaction():
-            service.cancel(
-                reservation_id,
-                caller=who,
-                reason=request.form.get("reason", "").strip()[:500],
-                version=seen,
-            )
+            service.cancel(reservation_id, caller=who, reason=reason, version=seen)
     except NotFound:
         raise
     except DomainError as refused:
         found = queries.get_reservation(reservation_id, caller=who)
         page = render_template(
-            "reservations/cancel.html", **_facts(found), trouble=http.translate(refused.message)
+            "reservations/cancel.html",
+            **_facts(found),
+            trouble=http.translate(refused.message),
+            reason=reason,
         )
         status = http.status_of(type(refused))
         return Response(page, status=status, content_type="text/html; charset=utf-8")

@@ -1,0 +1,39 @@
+const CARRIED = "#purpose, #organisation";
+
+/** What was typed goes along when the same page is opened with something chosen otherwise. */
+export function carried() {
+  document.addEventListener("htmx:configRequest", ({ detail }) => {
+    const asked = new URL(detail.path, location.href);
+    if (!isHere(asked)) return;
+    for (const { name, value } of fields()) {
+      asked.searchParams.delete(name);
+      if (value) detail.parameters[name] = value;
+      else delete detail.parameters[name];
+    }
+    detail.path = `${asked.pathname}${asked.search}`;
+  });
+  document.addEventListener("click", ({ target }) => {
+    const link = target.closest?.("a[href]");
+    if (link && isHere(new URL(link.href)) && !link.getAttribute("href").startsWith("#")) {
+      link.href = withTyped(link.href);
+    }
+  });
+}
+
+/** Return the address with what stands in the fields. */
+function withTyped(address) {
+  const found = new URL(address, location.href);
+  for (const { name, value } of fields()) {
+    if (value) found.searchParams.set(name, value);
+    else found.searchParams.delete(name);
+  }
+  return found.href;
+}
+
+function fields() {
+  return document.querySelectorAll(CARRIED);
+}
+
+function isHere({ origin, pathname }) {
+  return origin === location.origin && pathname === location.pathname;
+}
