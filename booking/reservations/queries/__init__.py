@@ -15,6 +15,7 @@ from booking.reservations.queries.reading import (
     visible_to,
 )
 from booking.reservations.queries.sheets import Sheet, get_sheet
+from booking.reservations.queries.telling import reminder_key, to_remind_of, told
 
 __all__ = [
     "InTheWay",
@@ -30,5 +31,8 @@ __all__ = [
     "in_the_way",
     "list_closures",
     "list_reservations",
+    "reminder_key",
+    "to_remind_of",
+    "told",
     "visible_to",
 ]
