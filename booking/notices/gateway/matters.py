@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from urllib.parse import quote
 
-from flask_babel import gettext
+from flask_babel import gettext, pgettext
 
 from booking.kernel import formats
 from booking.kernel.passwords import derived_secret
@@ -75,7 +75,7 @@ def expiry(facts: Facts) -> Letter:
     rows = [
         (gettext("证书"), facts["what"]),
         (gettext("证书编号"), facts["number"]),
-        (gettext("仪器"), facts.get("instrument", "")),
+        (pgettext("letter", "仪器"), facts.get("instrument", "")),
         (gettext("机构"), facts["organisation"]),
         (gettext("到期日"), formats.iso_day(date.fromisoformat(facts["expires_on"]))),
     ]

@@ -8,7 +8,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 
 from flask import current_app
-from flask_babel import gettext
+from flask_babel import get_locale, gettext
 
 from booking.kernel import ical
 from booking.notices.gateway.carriers import post
@@ -48,11 +48,12 @@ def build(letter: Letter, envelope: Envelope, *, date: datetime) -> EmailMessage
     mail["Date"] = date
     mail["Message-ID"] = message_id(envelope)
     mail["Auto-Submitted"] = "auto-generated"
-    mail["Content-Language"] = gettext("zh-CN")
     mail.set_content(_as_text(letter), cte="base64")
     mail.add_alternative(_as_html(letter), subtype="html", cte="base64")
     if letter.entry is not None:
         _attach(mail, letter.entry, envelope)
+    # Last: what is named Content- before there are parts goes to the first of them.
+    mail["Content-Language"] = _language()
     return mail
 
 
@@ -117,5 +118,9 @@ def _as_html(letter: Letter) -> str:
     return template.render(
         letter=letter,
         settings_url=settings_url() if letter.optional else "",
-        language=gettext("zh-CN"),
+        language=_language(),
     )
+
+
+def _language() -> str:
+    return "en" if get_locale().language == "en" else "zh-CN"

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from flask_babel import gettext
+from flask_babel import gettext, pgettext
 
 from booking.kernel import clock, formats
 from booking.kernel.money import Money
@@ -105,8 +105,8 @@ def _sentence(kind: Kind, visit: Visit) -> str:
 
 def _rows(kind: Kind, visit: Visit) -> Iterator[tuple[str, str]]:
     facts = visit.facts
-    yield gettext("仪器"), f"{facts['instrument']} {facts['model']}".strip()
-    yield gettext("时间"), visit.when
+    yield pgettext("letter", "仪器"), f"{facts['instrument']} {facts['model']}".strip()
+    yield pgettext("letter", "时间"), visit.when
     if kind is Kind.CHANGE:
         yield gettext("原时间"), visit.before
     if visit.at_owner:
