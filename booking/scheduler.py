@@ -221,7 +221,6 @@ class Worker:
             work,
             IntervalTrigger(seconds=seconds, timezone=clock.CHINA),
             args=given,
-            next_run_time=clock.now(),
             coalesce=True,
             max_instances=1,
             misfire_grace_time=None,

@@ -44,14 +44,18 @@ class GoodServer:
     answers: dict[str, str] = field(default_factory=dict)
     data_answer: str = "250 OK"
 
-    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, _: Any):
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd finds it by this name
+        self, server: Any, session: Any, envelope: Any, address: str, _: Any
+    ) -> str:
         """Take the recipient, or answer as told."""
         answer = self.answers.get(address, "250 OK")
         if answer.startswith("250"):
             envelope.rcpt_tos.append(address)
         return answer
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+    async def handle_DATA(  # noqa: N802 - likewise
+        self, server: Any, session: Any, envelope: Any
+    ) -> str:
         """Keep the mail unless told to refuse it."""
         if self.data_answer.startswith("250"):
             (to,) = envelope.rcpt_tos

@@ -77,8 +77,18 @@ class TestWords:
                 FACTS,
                 "已预约：电子万能试验机，11月25日 周三 10:00–12:00",
             ),
-            (Kind.CONFIRMATION, Side.OWNER, FACTS, "新预约：电子万能试验机，11月25日 周三 10:00–12:00"),
-            (Kind.CHANGE, Side.CUSTOMER, MOVED, "已改期：电子万能试验机，11月25日 周三 10:00–12:00"),
+            (
+                Kind.CONFIRMATION,
+                Side.OWNER,
+                FACTS,
+                "新预约：电子万能试验机，11月25日 周三 10:00–12:00",
+            ),
+            (
+                Kind.CHANGE,
+                Side.CUSTOMER,
+                MOVED,
+                "已改期：电子万能试验机，11月25日 周三 10:00–12:00",
+            ),
             (
                 Kind.CANCELLATION,
                 Side.OWNER,
@@ -155,7 +165,7 @@ class TestWords:
             kept = mail_of()
 
         assert found.subject == "Booked: 电子万能试验机, Wed 25 Nov, 10:00–12:00"
-        assert ("Due, tax included", "¥288.00") in found.rows
+        assert ("Due (incl. tax)", "¥288.00") in found.rows
         assert kept["Content-Language"] == "en"
         assert "接下来" not in kept.get_body(("plain",)).get_content()
 
@@ -672,4 +682,3 @@ class TestFolder:
         assert gateway.way() == str(tmp_path / "mail")
         use_mail("smtp://u:p@localhost:25")
         assert gateway.way() == "localhost:25"
-

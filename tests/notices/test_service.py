@@ -1,7 +1,9 @@
 """From the outbox to people: who is told, once each, in their language, by mail or not."""
 
 import json
+from contextlib import suppress
 from datetime import date, timedelta
+from typing import ClassVar
 
 import pytest
 from flask_babel import force_locale
@@ -36,13 +38,8 @@ class TestPost:
         assert len(statements) == 1
 
     def test_is_gone_with_its_transaction(self, li, session):
-        with pytest.raises(ZeroDivisionError), transaction():
-            service.post(
-                Kind.VERIFICATION,
-                ("organisation", 1),
-                to=[],
-                facts={"organisation": "", "verified": True, "reason": ""},
-            )
+        with suppress(ZeroDivisionError), transaction():
+            post(Kind.VERIFICATION, li)
             1 / 0  # noqa: B018
 
         assert session.scalar(select(func.count(Notice.id))) == 0
@@ -382,8 +379,12 @@ class TestLetters:
         with force_locale("zh_Hans_CN"):
             yield
 
-    FACTS = {
-        Kind.VERIFICATION: {"organisation": "湖南省检测院", "verified": False, "reason": "名称不符"},
+    FACTS: ClassVar = {
+        Kind.VERIFICATION: {
+            "organisation": "湖南省检测院",
+            "verified": False,
+            "reason": "名称不符",
+        },
         Kind.EXPIRY: {
             "what": "CMA 资质认定证书",
             "number": "171820340123",

@@ -58,7 +58,10 @@ class Scene:
 
 def make_scene(**instrument: Any) -> Scene:
     """Everybody, each with a password and an address."""
-    firm, lab = make_organisation(name="长沙精工机械有限公司"), make_institution(name="湖南省检测院")
+    firm, lab = (
+        make_organisation(name="长沙精工机械有限公司"),
+        make_institution(name="湖南省检测院"),
+    )
     given = {"name": "电子万能试验机", "model": "CMT5105", "place": "长沙市雨花区 3 号楼"}
     return Scene(
         firm=firm,
@@ -98,9 +101,7 @@ def message_to(person: User, **given: Any) -> Message:
         subject_type="organisation",
         subject_id=1,
         audience=[],
-        facts=given.pop(
-            "facts", {"organisation": "湖南省检测院", "verified": True, "reason": ""}
-        ),
+        facts=given.pop("facts", {"organisation": "湖南省检测院", "verified": True, "reason": ""}),
         state=State.DONE,
         posted_at=clock.now(),
         due_at=clock.now(),
