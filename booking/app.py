@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 from booking import demo, operations
 from booking.accounts import auth
 from booking.accounts import cli as accounts_cli
+from booking.accounts import queries as accounts
 from booking.accounts.api import bp as accounts_api
 from booking.accounts.views import bp as accounts_pages
 from booking.availability import views as availability_views
@@ -37,9 +38,13 @@ from booking.kernel import (
 )
 from booking.kernel.db import db
 from booking.kernel.logs import init_logs
+from booking.notices import gateway as notices
+from booking.notices.views import bp as notices_pages
+from booking.notices.views.demo import init_demo_mail
 from booking.reference.api import bp as reference_api
 from booking.registry import cli as registry_cli
 from booking.registry.api import bp as registry_api
+from booking.reservations import queries as reservations
 from booking.reservations.api import bp as reservations_api
 from booking.reservations.views import bp as reservations_pages
 from booking.tariffs.api import bp as tariffs_api
@@ -64,6 +69,7 @@ def create_app(environment: str | None = None, **overrides: Any) -> Flask:
     app.config.from_mapping(config.load(environment, overrides))
     app.jinja_env.undefined = StrictUndefined
     init_logs(app.config["LOG_FORMAT"])
+    notices.init_notices(app, reach=accounts.reach, complete={"reservation": reservations.told})
     _init_database(app)
     Babel(app, locale_selector=language.choose)
     http.init_http(app)
@@ -79,8 +85,10 @@ def create_app(environment: str | None = None, **overrides: Any) -> Flask:
         availability_pages,
         reservations_pages,
         calendar_pages,
+        notices_pages,
     ):
         app.register_blueprint(pages_of_feature)
+    init_demo_mail(app)
     if app.config["DEMO"]:
         app.extensions["booking_demo"] = demo.LOG_INS
         app.jinja_env.globals["demo_password"] = demo.PASSWORD

@@ -1,11 +1,14 @@
-"""Commands that run the whole: serve, db, verify, jobs, demo."""
+"""Commands that run the whole: serve, worker, db, verify, jobs, demo."""
 
 import json
+import signal
 import socket
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import click
@@ -29,6 +32,9 @@ INVARIANTS: tuple[Callable[[], Iterator[str]], ...] = (
     reservations.breaches,
     journal.breaches,
 )
+
+
+LONGEST_STOP_SECONDS = 90  # a mail under way may take a minute
 
 
 @click.group("operations")
@@ -59,7 +65,12 @@ class Server(BaseApplication):  # type: ignore[misc]
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64))
 @click.option("--threads", default=4, show_default=True, type=click.IntRange(1, 64))
-@click.option("--demo", "with_demo", is_flag=True, help="先升级数据库并载入演示数据。")
+@click.option(
+    "--demo",
+    "with_demo",
+    is_flag=True,
+    help="先升级数据库并载入演示数据，并同时运行后台任务（booking worker）。",
+)
 @click.pass_obj
 def serve(
     info: ScriptInfo, host: str, port: int, workers: int, threads: int, *, with_demo: bool
@@ -72,8 +83,7 @@ def serve(
         if with_demo:
             _upgrade()
             _load_demo()
-        if health.current() != health.head():
-            raise click.ClickException("The database is not current: run `booking db upgrade`.")
+        _check_current()
         if with_demo:
             _welcome(f"http://{host}:{port}")
         db.engine.dispose()
@@ -89,7 +99,54 @@ def serve(
         "loglevel": "warning",
         "proc_name": "booking",
     }
+    if with_demo:
+        companion = _start_worker()
+        options["on_exit"] = lambda _: _stop_worker(companion)
     Server(create, options).run()
+
+
+def _start_worker() -> subprocess.Popen[bytes]:
+    """Start a worker beside the server; it ends with us, however we end."""
+    command = [sys.executable, "-P", "-c", "from booking.app import main; main()"]
+    return subprocess.Popen(  # noqa: S603 - ourselves
+        [*command, "worker", "--with-parent"], stdin=subprocess.PIPE
+    )
+
+
+def _stop_worker(worker: subprocess.Popen[bytes]) -> None:
+    worker.terminate()
+    try:
+        worker.wait(LONGEST_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        worker.kill()
+
+
+@cli.command("worker")
+@click.option("--with-parent", is_flag=True, hidden=True)
+@click.pass_obj
+def worker(info: ScriptInfo, *, with_parent: bool) -> None:
+    """执行后台任务：投递通知和邮件、提醒、定时任务；可同时运行多个，由其中一个主持定时任务。"""
+    app = info.load_app()
+    with app.app_context():
+        _check_database()
+        _check_current()
+    working = scheduler.Worker(app)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: working.stopping.set())
+    if with_parent:
+        Thread(target=_stop_at_its_end, args=[working.stopping], daemon=True).start()
+    working.run()
+
+
+def _stop_at_its_end(stopping: Event) -> None:
+    """Wait until the parent, who holds the other end of our input, is gone; even if killed."""
+    sys.stdin.buffer.read()
+    stopping.set()
+
+
+def _check_current() -> None:
+    if health.current() != health.head():
+        raise click.ClickException("The database is not current: run `booking db upgrade`.")
 
 
 def _check_port(host: str, port: int) -> None:
@@ -253,7 +310,7 @@ def jobs() -> None:
 @with_appcontext
 def run_jobs(name: str | None, *, once: bool) -> None:
     """运行到期的任务，或指名的那一个，然后退出。"""
-    outcomes = [scheduler.run(name)] if name else scheduler.run_due(clock.now())
+    outcomes = [scheduler.run(name)] if name else scheduler.run_everything_due(clock.now())
     for outcome in outcomes:
         click.echo(f"{outcome.name}: {outcome.detail}", err=not outcome.succeeded)
     if not all(outcome.succeeded for outcome in outcomes):

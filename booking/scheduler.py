@@ -1,12 +1,18 @@
-"""The timetable job -> cron, and running what is due; the only importer of apscheduler."""
+"""The timetable job -> cron, running what is due, and the worker; only importer of apscheduler."""
 
+import logging
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from threading import Event
 from types import TracebackType
 
 import structlog
+from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+from flask import Flask
 
 from booking.accounts import jobs as accounts
 from booking.calendars import jobs as calendars
@@ -16,7 +22,13 @@ from booking.kernel.db import db, transaction
 from booking.kernel.errors import Conflict, NotFound
 from booking.kernel.idempotency import forget_old_answers
 from booking.kernel.text import N_
+from booking.notices import jobs as notices
 from booking.reference import jobs as reference
+from booking.reservations import jobs as reservations
+
+LOOK_SECONDS = 1  # how often every worker looks for what waits
+LEAD_SECONDS = 5  # how often the leader looks at the timetable, and others whether there is one
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 5, 120
 
 log = structlog.get_logger("booking")
 
@@ -75,12 +87,24 @@ TIMETABLE = (
     Job("forget-log-ins", "20 4 * * *", accounts.forget),
     Job("calendar-texts", "50 3 * * *", calendars.forget_texts),
     Job("calendar-years", "20 3 1 * *", reference.reseed_calendar),
+    Job("reminders", "*/15 * * * *", reservations.remind),
+    Job("forget-notices", "30 4 * * *", notices.forget),
 )
+# What every worker does all the time, side by side with the others; each says how much it did.
+CONTINUOUS: dict[str, Callable[[Callable[[], bool]], str]] = {
+    "notices": notices.expand,
+    "mails": notices.send,
+}
 
 
 def names() -> list[str]:
     """Return the names of all jobs."""
-    return [job.name for job in TIMETABLE]
+    return [*(job.name for job in TIMETABLE), *CONTINUOUS]
+
+
+def run_everything_due(now: datetime) -> list[JobOutcome]:
+    """Run what is due by the timetable, then once whatever else waits: what a worker would do."""
+    return [*run_due(now), *(_run_once(name) for name in CONTINUOUS)]
 
 
 def run_due(now: datetime) -> list[JobOutcome]:
@@ -90,6 +114,8 @@ def run_due(now: datetime) -> list[JobOutcome]:
 
 def run(name: str) -> JobOutcome:
     """Run one job now, due or not; raises UnknownJob, JobRunning."""
+    if name in CONTINUOUS:
+        return _run_once(name)
     job = next((job for job in TIMETABLE if job.name == name), None)
     if job is None:
         raise UnknownJob(name)
@@ -124,7 +150,15 @@ def _run(job: Job, due_at: datetime) -> JobOutcome | None:
         with _Attempt(job.name) as attempt:
             attempt.detail = job.work()
         jobruns.finish(run_id, succeeded=attempt.succeeded, detail=attempt.detail)
+    if attempt.succeeded:
+        log.info("job_done", job=job.name, detail=attempt.detail)
     return JobOutcome(job.name, due_at, attempt.succeeded, attempt.detail)
+
+
+def _run_once(name: str, go_on: Callable[[], bool] = lambda: True) -> JobOutcome:
+    with _Attempt(name) as attempt:
+        attempt.detail = CONTINUOUS[name](go_on)
+    return JobOutcome(name, clock.now(), attempt.succeeded, attempt.detail)
 
 
 class _Attempt:
@@ -145,7 +179,6 @@ class _Attempt:
         traceback: TracebackType | None,
     ) -> bool:
         if error is None:
-            log.info("job_done", job=self.name, detail=self.detail)
             return True
         if not isinstance(error, Exception):
             return False
@@ -154,3 +187,75 @@ class _Attempt:
         self.succeeded, self.detail = False, f"{type(error).__name__}: {error}"
         log.error("job_failed", job=self.name, exc_info=error)
         return True
+
+
+class Worker:
+    """Does what waits, and leads the timetable while no other worker does. Any number may run."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+        self.stopping = Event()
+        self.leadership = jobruns.Leadership()
+        self.leads = False
+        self.pauses = {name: _Pause() for name in CONTINUOUS}
+
+    def run(self) -> None:
+        """Work until `stopping` is set; what has begun is brought to an end."""
+        # That a tick is left out while the one before still works is meant, and happens often.
+        logging.getLogger("apscheduler").setLevel(logging.ERROR)
+        ticks = BackgroundScheduler(timezone=clock.CHINA)
+        for name in CONTINUOUS:
+            self._every(ticks, LOOK_SECONDS, self._look, name)
+        self._every(ticks, LEAD_SECONDS, self._lead)
+        ticks.start()
+        log.info("worker_started")
+        self.stopping.wait()
+        ticks.shutdown(wait=True)
+        self.leadership.let_go()
+        log.info("worker_stopped")
+
+    def _every(
+        self, ticks: BackgroundScheduler, seconds: int, work: Callable[..., None], *given: str
+    ) -> None:
+        ticks.add_job(
+            work,
+            IntervalTrigger(seconds=seconds, timezone=clock.CHINA),
+            args=given,
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=None,
+        )
+
+    def _look(self, name: str) -> None:
+        pause = self.pauses[name]
+        if pause.is_over():
+            with self.app.app_context():
+                outcome = _run_once(name, lambda: not self.stopping.is_set())
+            pause.after(succeeded=outcome.succeeded)
+
+    def _lead(self) -> None:
+        with self.app.app_context():
+            led, self.leads = self.leads, self.leadership.held()
+            if self.leads != led:
+                log.info("worker_leads" if self.leads else "worker_leads_no_more")
+            if self.leads:
+                run_due(clock.now())
+
+
+class _Pause:
+    """After a failure, longer each time: a mail server that is down is not asked each second."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.until = 0.0
+
+    def is_over(self) -> bool:
+        return time.monotonic() >= self.until
+
+    def after(self, *, succeeded: bool) -> None:
+        if succeeded:
+            self.seconds = 0.0
+            return
+        longer = max(FIRST_PAUSE_SECONDS, 2 * self.seconds)
+        self.seconds = min(longer, LONGEST_PAUSE_SECONDS)
+        self.until = time.monotonic() + self.seconds

@@ -19,7 +19,7 @@ from tests import factories
 hypothesis.settings.register_profile("house", deadline=None)
 hypothesis.settings.load_profile("house")
 
-pytest_plugins = ["tests.postgres", "tests.calendar_programs"]
+pytest_plugins = ["tests.postgres", "tests.calendar_programs", "tests.mail_servers"]
 
 # 2026-11-23 is a Monday; 09:00 in Shanghai.
 MONDAY_9 = datetime.fromisoformat("2026-11-23T09:00:00+08:00")

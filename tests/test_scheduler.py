@@ -1,13 +1,14 @@
 """The timetable: what is due, run once by however many processes, failures kept."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from threading import Barrier
+from threading import Barrier, Thread
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, text
 
 from booking import scheduler
 from booking.kernel import clock, jobruns
@@ -81,8 +82,8 @@ def test_the_real_timetable_has_unique_names_and_runs():
     assert {"journal-seal", "forget-answers", "calendar-years"} <= set(scheduler.names())
 
 
-def test_every_job_of_the_real_timetable_runs(session, now):
-    outcomes = scheduler.run_due(now.at)
+def test_every_job_of_the_real_timetable_runs(session, now, use_mail):
+    outcomes = scheduler.run_everything_due(now.at)
 
     assert [outcome.name for outcome in outcomes] == scheduler.names()
     assert [outcome for outcome in outcomes if not outcome.succeeded] == []
@@ -182,3 +183,111 @@ def test_however_many_processes_ask_each_job_runs_once(app, now, daily):
         db.session.execute(delete(JobRun))
     assert daily.runs == 1
     assert sorted(outcome.name for outcomes in asked for outcome in outcomes) == ["first", "second"]
+
+
+# Who holds the leader's lock here; the two halves of its number stand in columns of their own.
+LEADERS = (
+    "FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1"
+    f" AND classid::bigint = {jobruns._key('leader') >> 32 & 0xFFFFFFFF}"
+    f" AND objid::bigint = {jobruns._key('leader') & 0xFFFFFFFF}"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
+
+
+@pytest.fixture
+def looked(monkeypatch):
+    """What every worker does all the time, as one piece of work that counts."""
+    work = Work()
+    monkeypatch.setattr(scheduler, "CONTINUOUS", {"looking": lambda go_on: work()})
+    return work
+
+
+def test_what_waits_is_done_along_with_what_is_due(session, now, daily, looked):
+    outcomes = scheduler.run_everything_due(now.at)
+
+    assert [o.name for o in outcomes] == ["first", "second", "looking"]
+    assert scheduler.run("looking").detail == "run 2"
+
+
+class TestWorker:
+    @pytest.fixture
+    def working(self, app, now, daily, looked, monkeypatch):
+        monkeypatch.setattr(scheduler, "LOOK_SECONDS", 0.05)
+        monkeypatch.setattr(scheduler, "LEAD_SECONDS", 0.05)
+        started = []
+
+        def start():
+            worker = scheduler.Worker(app)
+            thread = Thread(target=worker.run)
+            thread.start()
+            started.append((worker, thread))
+            return worker
+
+        yield start
+        for worker, thread in started:
+            worker.stopping.set()
+            thread.join(10)
+        with app.app_context(), transaction():
+            db.session.execute(delete(JobRun))
+        assert not any(thread.is_alive() for _, thread in started)
+
+    def test_looks_all_the_time_and_leads_the_timetable(self, working, daily, looked):
+        worker = working()
+
+        assert until(lambda: looked.runs > 3 and daily.runs)
+        assert worker.leads
+        assert daily.runs == 1
+
+    def test_only_one_leads_and_all_look(self, working, daily, looked):
+        workers = [working() for _ in range(3)]
+
+        assert until(lambda: any(worker.leads for worker in workers) and looked.runs > 9)
+        assert [worker.leads for worker in workers].count(True) == 1
+        assert daily.runs == 1
+
+    def test_another_takes_over_when_the_leader_stops(self, working):
+        first = working()
+        assert until(lambda: first.leads)
+        second = working()
+        first.stopping.set()
+
+        assert until(lambda: second.leads)
+
+    def test_a_leader_whose_connection_breaks_leads_again_on_a_new_one(self, app, working):
+        worker = working()
+        assert until(lambda: worker.leads)
+        with app.app_context(), transaction():
+            ended = db.session.scalar(text(f"SELECT pg_terminate_backend(pid) {LEADERS}"))
+        assert ended
+
+        assert until(lambda: _leaders(app) == 1)
+        assert until(lambda: worker.leads)
+
+    def test_after_a_failure_it_pauses_longer_each_time(self, working, looked):
+        looked.error = OSError("no mail server")
+        worker = working()
+        assert until(lambda: looked.runs == 1)
+        pause = worker.pauses["looking"]
+
+        assert not pause.is_over()
+        assert until(lambda: pause.seconds == scheduler.FIRST_PAUSE_SECONDS)
+        for expected in (10, 20, 40, 80, 120, 120):
+            pause.after(succeeded=False)
+            assert pause.seconds == expected
+        pause.after(succeeded=True)
+        assert pause.seconds == 0
+
+
+def _leaders(app):
+    with app.app_context(), transaction():
+        return db.session.scalar(text(f"SELECT count(*) {LEADERS}"))
+
+
+def until(true):
+    """Wait until it is true, ten seconds at most."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        if true():
+            return True
+        time.sleep(0.02)
+    return False

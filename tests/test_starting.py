@@ -51,6 +51,18 @@ def test_an_unusable_database_is_named(booking, url, named):
     assert named in one_sentence(booking("db", "upgrade", DATABASE_URL=url))
 
 
+@pytest.mark.parametrize("command", [("serve",), ("worker",)])
+def test_an_unusable_mail_server_is_named_without_its_password(booking, command):
+    said = one_sentence(booking(*command, SMTP_URL="smtp://li:geheim@mail.example.cn"))
+
+    assert "SMTP_URL" in said
+    assert "geheim" not in said
+
+
+def test_an_unusable_sender_is_named(booking):
+    assert "BOOKING_MAIL_FROM=nobody" in one_sentence(booking("worker", BOOKING_MAIL_FROM="nobody"))
+
+
 def test_a_port_in_use_is_named_with_the_way_out(booking):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

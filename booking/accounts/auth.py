@@ -6,7 +6,7 @@ from flask import Request, Response, current_app
 
 from booking.accounts import queries
 from booking.accounts.models import LoginSession
-from booking.accounts.rules import Caller, Permission, require_admin
+from booking.accounts.rules import Caller, Permission, require_admin, require_signed_in
 from booking.kernel import login
 from booking.kernel.passwords import digest
 
@@ -25,6 +25,16 @@ class _SignedIn(login.SignedIn):
     def get_id(self) -> str:
         """Return what idempotency keys are kept apart by."""
         return str(self.caller.user_id)
+
+    @property
+    def by_session(self) -> bool:
+        """Tell whether a browser is signed in, and not a token used."""
+        return self.caller.session_id is not None
+
+    def own_id(self) -> int:
+        """Return the user's id, or raise SignInNeeded for tokens."""
+        require_signed_in(self.caller)
+        return self.caller.user_id
 
     def administer(self, permission: str) -> int:
         """Return the user's id, or raise NotAllowed unless they run the platform."""

@@ -144,7 +144,8 @@ FREE_FAILURES_PER_NAME = 5
 # A whole firm may sit behind one address.
 FREE_FAILURES_PER_ADDRESS = 50
 LONGEST_TOKEN_DAYS, DEFAULT_TOKEN_DAYS = 366, 90
-INVITATION_DAYS = 14
+INVITATION_DAYS, RESET_HOURS = 14, 24
+FREE_RESETS_PER_NAME, FREE_RESETS_PER_ADDRESS = 3, 20
 # The text is texts/purpose_notice.*.md; a change of the text is a new version.
 PURPOSE_NOTICE = "2026-11"
 

@@ -3,7 +3,6 @@
 import hmac
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from uuid import UUID
 
 from flask import current_app
 from flask_babel import force_locale, gettext
@@ -120,8 +119,7 @@ def _said(text: Text) -> str:
 
 
 def _uid(thing: str) -> str:
-    """Return a stable id from which nobody without the key learns what it stands for."""
-    return str(UUID(bytes=_mac(thing)[:16], version=5))
+    return ical.opaque_uid(thing, key=current_app.config["SECRET_KEY"])
 
 
 def _mac(text: str) -> bytes:

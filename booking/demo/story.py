@@ -13,12 +13,14 @@ from booking.demo.bookings import FAULT, Booking, Planner
 from booking.demo.hours import Calendar
 from booking.demo.tables import Stop
 from booking.kernel import clock
+from booking.notices import service as notices
 from booking.reservations import queries
 from booking.reservations import service as reservations
 
 Event = tuple[datetime, Callable[[], object]]
 HISTORY = 100  # days since which everybody is here
 _FORESEEN = 45  # days ago at which closures were announced
+_LATELY = 2  # days: what is older has been read
 
 
 def load() -> bool:
@@ -33,7 +35,15 @@ def load() -> bool:
     for at, happens in sorted(scene.events(), key=lambda event: event[0]):
         with clock.pretend(at):
             happens()
+    _settle_notices(calendar)
     return True
+
+
+def _settle_notices(calendar: Calendar) -> None:
+    """Fill the inboxes with what happened; nobody gets mails about a past that never was."""
+    while notices.expand(by_mail=False):
+        pass
+    notices.mark_old_read(before=calendar.days_before(_LATELY, time(0)))
 
 
 class Scene:

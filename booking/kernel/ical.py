@@ -1,16 +1,18 @@
-"""Calendars as text (RFC 5545, 7986): one event, a calendar around events, free/busy; in UTC.
+"""Calendars as text (RFC 5545, 5546, 7986): one event, a calendar around them, free/busy; in UTC.
 
 An event is text of its own, so that whoever serves calendars can keep it and rebuild only what
 has changed. The library folds lines by octets and never cuts a character.
 """
 
+import hmac
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
+from uuid import UUID
 
-from icalendar import Calendar, Event, FreeBusy, vDuration, vPeriod, vText
+from icalendar import Calendar, Event, FreeBusy, vCalAddress, vDuration, vPeriod, vText
 
 from booking.kernel.timeslot import TimeSlot
 
@@ -18,12 +20,21 @@ MEDIA_TYPE = "text/calendar; charset=utf-8"
 PRODID = "-//Booking//Instrument sharing//ZH"
 
 EventStatus = Literal["TENTATIVE", "CONFIRMED", "CANCELLED"]
+Method = Literal["PUBLISH", "REQUEST", "CANCEL"]
 
 _END = "END:VCALENDAR\r\n"
 # Readers split lines at these too (Python's splitlines() does), in the middle of a value.
 _BREAKS = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 # Not allowed in a value (RFC 5545 §3.1: CONTROL), half a surrogate pair not even in UTF-8.
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+@dataclass(frozen=True)
+class Party:
+    """Who sends an event by mail, or takes part in it."""
+
+    name: str
+    email: str
 
 
 @dataclass(frozen=True)
@@ -41,6 +52,8 @@ class CalendarEvent:
     location: str = ""
     contact: str = ""
     url: str = ""
+    organizer: Party | None = None
+    attendee: Party | None = None
 
 
 @dataclass(frozen=True)
@@ -50,8 +63,14 @@ class CalendarHead:
     name: str
     description: str = ""
     color: str = ""
-    method: str = ""
-    refresh: timedelta = timedelta(hours=1)
+    method: Method | None = None
+    refresh: timedelta | None = timedelta(hours=1)
+
+
+def opaque_uid(thing: str, *, key: str) -> str:
+    """Return a stable id from which nobody without the key learns what it stands for."""
+    mac = hmac.digest(key.encode(), thing.encode(), "sha256")
+    return str(UUID(bytes=mac[:16], version=5))
 
 
 def event_text(event: CalendarEvent) -> str:
@@ -76,8 +95,21 @@ def event_text(event: CalendarEvent) -> str:
     ):
         if value:
             vevent.add(name, value)
+    if event.organizer is not None:
+        vevent.add("organizer", _address(event.organizer))
+    if event.attendee is not None:
+        # They made the booking or run the instrument: their calendar has nothing to ask them.
+        taking_part = {"partstat": "ACCEPTED", "rsvp": "FALSE"}
+        vevent.add("attendee", _address(event.attendee), parameters=taking_part)
     text: str = vevent.to_ical().decode()
     return text
+
+
+def _address(party: Party) -> vCalAddress:
+    address = vCalAddress(f"mailto:{party.email}")
+    # A parameter can hold no quotation mark (RFC 5545 §3.2).
+    address.params["cn"] = _line(party.name).replace('"', "'")
+    return address
 
 
 def calendar_text(head: CalendarHead, components: Iterable[str]) -> str:
@@ -123,9 +155,10 @@ def _calendar(head: CalendarHead) -> Calendar:
     ):
         for name in names if value else ():
             calendar.add(name, vText(value))
-    refresh = vDuration(head.refresh)
-    calendar.add("refresh-interval", refresh, parameters={"value": "DURATION"})
-    calendar.add("x-published-ttl", vDuration(head.refresh))
+    if head.refresh is not None:
+        refresh = vDuration(head.refresh)
+        calendar.add("refresh-interval", refresh, parameters={"value": "DURATION"})
+        calendar.add("x-published-ttl", vDuration(head.refresh))
     if head.color:
         calendar.add("color", vText(head.color))
     return calendar

@@ -1,12 +1,13 @@
-"""Which job ran for which due time: once, however many processes ask."""
+"""Which job ran for which due time, once however many processes ask, and which process leads."""
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime, timedelta
 
-from sqlalchemy import UniqueConstraint, func, or_, select, update
+from sqlalchemy import Connection, UniqueConstraint, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from booking.kernel import clock
@@ -33,6 +34,46 @@ class JobRun(Model):
     detail: Mapped[str] = mapped_column(default="")
 
 
+class Leadership:
+    """Held by one process at a time: an advisory lock on a connection of its own.
+
+    The lock dies with the connection, and so with its process. A leader whose connection broke
+    learns of it when it asks next; until then two may lead, which `claim` makes harmless.
+    """
+
+    def __init__(self) -> None:
+        self._connection: Connection | None = None
+        self._leads = False
+
+    def held(self) -> bool:
+        """Tell whether this process leads, trying to become the leader if nobody is."""
+        try:
+            connection = self._connected()
+            if self._leads:
+                connection.execute(select(1))
+            else:
+                lock = func.pg_try_advisory_lock(_key("leader"))
+                self._leads = bool(connection.scalar(select(lock)))
+        except DBAPIError:
+            self.let_go()
+        return self._leads
+
+    def let_go(self) -> None:
+        """Stop leading; another process may at once."""
+        connection, self._connection, self._leads = self._connection, None, False
+        if connection is not None:
+            with suppress(SQLAlchemyError), closing(connection):
+                # By closing alone the lock would end a moment later, when the server notices.
+                connection.execute(select(func.pg_advisory_unlock_all()))
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            connection = db.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            connection.detach()  # closed when we close it, and never lent to anybody
+            self._connection = connection
+        return self._connection
+
+
 @contextmanager
 def alone(job: str) -> Iterator[bool]:
     """Hold the job's lock, or yield False if another process runs it now.
@@ -40,7 +81,7 @@ def alone(job: str) -> Iterator[bool]:
     The lock lives in its own connection and dies with its process: whoever gets it may be sure
     that a run found unfinished was cut off.
     """
-    key = int.from_bytes(hashlib.sha256(f"job {job}".encode()).digest()[:8], "big", signed=True)
+    key = _key(job)
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         held = bool(connection.scalar(select(func.pg_try_advisory_lock(key))))
         try:
@@ -48,6 +89,10 @@ def alone(job: str) -> Iterator[bool]:
         finally:
             if held:
                 connection.execute(select(func.pg_advisory_unlock(key)))
+
+
+def _key(job: str) -> int:
+    return int.from_bytes(hashlib.sha256(f"job {job}".encode()).digest()[:8], "big", signed=True)
 
 
 def claim(job: str, due_at: datetime) -> int | None:

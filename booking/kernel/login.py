@@ -36,6 +36,22 @@ def administrator(permission: str) -> int:
     return user.administer(permission)
 
 
+def own_id() -> int:
+    """Return the id of who is signed in with a browser, or raise SignInNeeded for tokens.
+
+    For pages of features that stand below accounts.
+    """
+    user = signed_in()
+    assert isinstance(user, SignedIn), "the view lacks login_required"  # noqa: S101
+    return user.own_id()
+
+
+def own_id_or_none() -> int | None:
+    """Return the same, or None for tokens and if nobody is signed in."""
+    user = signed_in()
+    return user.own_id() if isinstance(user, SignedIn) and user.by_session else None
+
+
 def login_required(view: Callable[P, R]) -> Callable[P, R]:
     """Refuse the view to callers who are not signed in (401)."""
 
@@ -55,6 +71,15 @@ class SignedIn:
     is_authenticated = True
     is_active = True
     is_anonymous = False
+
+    @property
+    def by_session(self) -> bool:
+        """Tell whether a browser is signed in, and not a token used."""
+        raise NotImplementedError
+
+    def own_id(self) -> int:
+        """Return the user's id, or raise SignInNeeded for tokens."""
+        raise NotImplementedError
 
     def administer(self, permission: str) -> int:
         """Return the user's id, or raise NotAllowed; accounts knows who runs the platform."""

@@ -1,12 +1,15 @@
 """What a password must be, its hash (argon2id), and random secrets with their digests."""
 
+import base64
 import hashlib
+import hmac
 import secrets
 import unicodedata
 from collections.abc import Iterable
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from flask import current_app
 
 from booking.kernel.errors import InvalidField
 from booking.kernel.text import N_, Text
@@ -75,6 +78,16 @@ def use_fast_hashes() -> None:
 def new_secret() -> str:
     """Return 256 random bits as text for addresses and headers."""
     return secrets.token_urlsafe(32)
+
+
+def derived_secret(nonce: str) -> str:
+    """Return the secret that belongs to a random nonce: whoever reads only the nonce has nothing.
+
+    For secrets that a mail must hold later, without being kept until then.
+    """
+    key = str(current_app.config["SECRET_KEY"]).encode()
+    mac = hmac.digest(key, f"secret {nonce}".encode(), "sha256")
+    return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
 
 
 def digest(secret: str) -> str:

@@ -5,12 +5,16 @@ from datetime import timedelta
 
 import pytest
 from flask import g
+from flask_babel import force_locale
 from sqlalchemy import select
 
 from booking.accounts import service
 from booking.accounts.models import ApiToken, LoginSession, Organisation, User
 from booking.accounts.rules import PURPOSE_NOTICE, OrganisationKind, Role
 from booking.kernel.db import db
+from booking.notices.gateway import compose
+from booking.notices.models import Notice
+from booking.notices.rules import Kind, Side
 from tests.factories import make_organisation, make_user, sign_in
 from tests.queries_counted import counted
 
@@ -279,6 +283,62 @@ class TestSignUp:
 
         assert "<script>" not in answer.text
         assert "<b>x" not in answer.text
+
+
+class TestForgotten:
+    def ask(self, post, email):
+        return post("/password/forgotten", email=email)
+
+    def test_says_the_same_whether_there_is_an_account_or_not(self, post, li):
+        known = self.ask(post, "LI@example.cn ")
+        unknown = self.ask(post, "nobody@example.cn")
+
+        assert known.status_code == unknown.status_code == 200
+        assert "如果 li@example.cn 有账号" in known.text
+        assert "如果 nobody@example.cn 有账号" in unknown.text
+
+    def test_only_the_account_there_is_gets_a_mail(self, post, li):
+        self.ask(post, "li@example.cn")
+        self.ask(post, "nobody@example.cn")
+
+        (notice,) = db.session.scalars(select(Notice))
+        assert (notice.kind, notice.subject_id) == (Kind.RESET, li.id)
+
+    def test_what_is_no_address_is_said_beside_the_field(self, post):
+        answer = self.ask(post, "li")
+
+        assert answer.status_code == 422
+        assert "邮箱地址不正确" in errors(answer)["email"]
+
+    def test_needs_the_token(self, client, token, li):
+        answer = client.post("/password/forgotten", data={"email": "li@example.cn"})
+
+        assert answer.status_code == 403
+        assert db.session.scalars(select(Notice)).all() == []
+
+    def test_asked_too_often_it_names_the_wait(self, post, li):
+        answers = [self.ask(post, "li@example.cn") for _ in range(5)]
+
+        assert answers[0].status_code == 200
+        assert answers[-1].status_code == 429
+        assert int(answers[-1].headers["Retry-After"]) > 0
+        assert len(db.session.scalars(select(Notice)).all()) == 3
+
+    def test_the_link_of_the_mail_leads_to_a_new_password(self, client, post, li):
+        self.ask(post, "li@example.cn")
+        with force_locale("zh_Hans_CN"):
+            (notice,) = db.session.scalars(select(Notice))
+            letter = compose(notice.kind, Side.SELF, notice.facts, subject_id=li.id)
+        path = letter.button[1].removeprefix("http://127.0.0.1:8000")
+        secret = re.search(r'name="invitation"\s+value="([^"]+)"', client.get(path).text)[1]
+
+        answer = post(
+            "/invitation",
+            invitation=secret,
+            password="New-Lathe-8",
+            purpose_notice_accepted=PURPOSE_NOTICE,
+        )
+        assert led_to(answer) == (303, "/account")
 
 
 class TestInvitation:

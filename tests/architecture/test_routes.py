@@ -25,6 +25,7 @@ PUBLIC = {
     "GET /invitation",
     "POST /invitation",
     "GET /password/forgotten",
+    "POST /password/forgotten",
     "GET /purpose-notice",
     # Looking around; who reserves is asked for a log-in there and comes back to what was chosen.
     "GET /instruments",

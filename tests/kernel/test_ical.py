@@ -1,6 +1,7 @@
 """Calendar text as other people's parsers and the standard read it."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -133,3 +134,34 @@ def test_free_busy_tells_taken_from_closed():
         ("BUSY", SLOT.starts_at, SLOT.ends_at),
         ("BUSY-UNAVAILABLE", later.starts_at, later.ends_at),
     ]
+
+
+def test_an_opaque_id_is_stable_and_nobodys_guess():
+    one = ical.opaque_uid("parties:reservation:1", key="k")
+
+    assert one == ical.opaque_uid("parties:reservation:1", key="k")
+    assert one != ical.opaque_uid("parties:reservation:2", key="k")
+    assert one != ical.opaque_uid("parties:reservation:1", key="other")
+    assert str(UUID(one)) == one
+
+
+def test_a_mails_calendar_asks_nobody_to_look_again():
+    text = ical.calendar_text(ical.CalendarHead(name="", method="REQUEST", refresh=None), [])
+
+    assert "METHOD:REQUEST" in text
+    assert "REFRESH" not in text
+    assert "PUBLISHED-TTL" not in text
+
+
+def test_who_sends_and_who_takes_part_stand_in_the_event():
+    event = make_event(
+        organizer=ical.Party("仪器共享", "no-reply@example.cn"),
+        attendee=ical.Party("李明\r\nX:1", "li@example.cn"),
+    )
+
+    (found,) = Calendar.from_ical(calendar_of(event)).events
+    assert found["ORGANIZER"] == "mailto:no-reply@example.cn"
+    assert found["ATTENDEE"] == "mailto:li@example.cn"
+    assert dict(found["ATTENDEE"].params) == {
+        "CN": "李明 X:1", "PARTSTAT": "ACCEPTED", "RSVP": "FALSE",
+    }  # fmt: skip

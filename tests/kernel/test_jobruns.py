@@ -1,11 +1,14 @@
 """Claiming runs: once, again after a crash or a failure, never for ever."""
 
 from datetime import UTC, datetime
+from unittest.mock import Mock
 
+import psycopg
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from booking.kernel import jobruns
-from booking.kernel.jobruns import JobRun
+from booking.kernel.jobruns import JobRun, Leadership
 
 pytestmark = [pytest.mark.service, pytest.mark.usefixtures("session")]
 
@@ -69,3 +72,48 @@ def test_a_job_runs_in_one_process_at_a_time():
 def test_different_jobs_run_side_by_side():
     with jobruns.alone("seal") as first, jobruns.alone("sweep") as second:
         assert (first, second) == (True, True)
+
+
+class TestLeadership:
+    @pytest.fixture
+    def lead(self, app):
+        """A function that makes one who would lead; all let go in the end."""
+        made = []
+
+        def make():
+            made.append(jobruns.Leadership())
+            return made[-1]
+
+        yield make
+        for each in made:
+            each.let_go()
+
+    def test_is_held_by_one_and_keeps_being(self, lead):
+        first, second = lead(), lead()
+
+        assert [first.held(), second.held(), first.held()] == [True, False, True]
+
+    def test_passes_on_when_it_is_let_go(self, lead):
+        first, second = lead(), lead()
+        first.held()
+        first.let_go()
+
+        assert second.held()
+        assert not first.held()
+
+    def test_is_lost_with_the_connection_and_can_be_won_again(self, lead):
+        first = lead()
+        first.held()
+        first._connection.connection.dbapi_connection.close()
+
+        assert not first.held()
+        assert first.held()
+
+    def test_nobody_leads_while_the_database_is_away(self, lead, monkeypatch):
+        first = lead()
+        first.held()
+        first._connection.connection.dbapi_connection.close()
+        error = OperationalError("SELECT 1", {}, psycopg.OperationalError("away"))
+        monkeypatch.setattr(Leadership, "_connected", Mock(side_effect=error))
+
+        assert not first.held()

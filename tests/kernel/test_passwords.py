@@ -1,5 +1,7 @@
 """What a password must be, and how it is kept."""
 
+from unittest.mock import patch
+
 import pytest
 
 from booking.kernel import passwords
@@ -47,3 +49,13 @@ def test_a_missing_or_broken_hash_is_never_right():
     assert not passwords.verify_password(None, "decoy")
     assert not passwords.verify_password("", "decoy")
     assert not passwords.verify_password("not a hash", "decoy")
+
+
+def test_a_derived_secret_follows_from_the_nonce_and_the_key_alone(app):
+    with app.app_context():
+        secret = passwords.derived_secret("n")
+
+        assert secret == passwords.derived_secret("n") != passwords.derived_secret("m")
+        assert len(secret) == len(passwords.new_secret())
+        with patch.dict(app.config, SECRET_KEY="another-key-another-key-another-key"):
+            assert passwords.derived_secret("n") != secret

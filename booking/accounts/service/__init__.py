@@ -2,6 +2,7 @@
 
 from booking.accounts.service.logins import (
     admit_password,
+    admit_reset,
     admit_sign_in,
     change_password,
     end_all_sessions,
@@ -28,6 +29,7 @@ from booking.accounts.service.people import (
     invite,
     make_admin,
     register_person,
+    send_reset,
     sign_up,
     start_memberships,
 )
@@ -41,6 +43,7 @@ __all__ = [
     "accept_invitation",
     "add_member",
     "admit_password",
+    "admit_reset",
     "admit_sign_in",
     "change_password",
     "change_roles",
@@ -59,6 +62,7 @@ __all__ = [
     "register_organisation",
     "register_person",
     "revoke_token",
+    "send_reset",
     "sign_up",
     "start_memberships",
     "update_organisation",

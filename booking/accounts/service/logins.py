@@ -100,6 +100,15 @@ def change_password(current: str, new: str, *, caller: Caller, address: str | No
     journal.record("user.password_changed", "user", user.id, by=caller.user_id)
 
 
+def admit_reset(login: str, address: str | None) -> int:
+    """Count a mail asked for; return 0, or the seconds to wait. Commit before `send_reset`."""
+    places = [passwords.digest(f"reset {place}") for place in _address_subjects(address)]
+    return throttle.admit(
+        {passwords.digest(f"reset {names.login_name(login)}"): rules.FREE_RESETS_PER_NAME}
+        | dict.fromkeys(places, rules.FREE_RESETS_PER_ADDRESS)
+    )
+
+
 def set_password(user: User, password: str, *, field: str = "password") -> None:
     """Set the password, or raise InvalidField (of `field`) if it is too easy to guess."""
     passwords.check_password(password, logins=(user.email, user.mobile), field=field)

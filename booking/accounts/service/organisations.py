@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from booking.accounts import queries, rules
 from booking.accounts.errors import OrganisationExists
 from booking.accounts.models import EnterpriseDeclaration, Organisation
-from booking.accounts.rules import Caller, OrganisationKind, SizeClass
+from booking.accounts.rules import Caller, OrganisationKind, Permission, SizeClass
 from booking.journal import service as journal
 from booking.kernel import clock, names
 from booking.kernel.db import db, violation_raises
 from booking.kernel.errors import InvalidField, NotAllowed, WrongState
 from booking.kernel.text import N_
+from booking.notices import service as notices
+from booking.notices.rules import Kind, Side, To
 from booking.reference import queries as reference
 
 
@@ -97,6 +99,13 @@ def verify_organisation(
     organisation.verified_at, organisation.verified_by = clock.now(), caller.user_id
     organisation.touch()
     _record("organisation.verified", organisation, caller.user_id)
+    managers = Permission.MANAGE_ORGANISATION.value
+    notices.post(
+        Kind.VERIFICATION,
+        ("organisation", organisation.id),
+        to=[To(Side.SELF, organisation_id=organisation.id, permission=managers)],
+        facts={"organisation": organisation.name, "verified": True, "reason": ""},
+    )
     return organisation
 
 

@@ -24,6 +24,8 @@ from booking.kernel import clock, names, passwords
 from booking.kernel.db import db, violation_raises
 from booking.kernel.errors import InvalidField, NotFound, Stale
 from booking.kernel.text import N_
+from booking.notices import service as notices
+from booking.notices.rules import Kind, Side, To
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,8 +109,26 @@ def add_member(
     if held and user.password_hash is not None:
         raise LoginTaken(N_("此人已是本单位成员。"))
     start_memberships(user.id, organisation.id, set(roles) - held, by=caller.user_id)
-    secret = invite(user, by=caller.user_id) if user.password_hash is None else None
+    secret = _mail_invitation(user, organisation, caller) if user.password_hash is None else None
     return Invited(queries.get_member(organisation.id, user.id), secret, user.invited_until)
+
+
+def _mail_invitation(user: User, organisation: Organisation, caller: Caller) -> str:
+    """Invite the person by mail if they have an address; returns the secret all the same."""
+    lasts = timedelta(days=rules.INVITATION_DAYS)
+    nonce = _open_door(user, by=caller.user_id, lasts=lasts)
+    notices.post(
+        Kind.INVITATION,
+        ("user", user.id),
+        to=[To(Side.SELF, user_id=user.id)],
+        facts={
+            "organisation": organisation.name,
+            "inviter": caller.name,
+            "nonce": nonce,
+            "until": user.invited_until,
+        },
+    )
+    return passwords.derived_secret(nonce)
 
 
 def _known(person: NewPerson, organisation_id: int) -> User | None:
@@ -126,13 +146,33 @@ def _known(person: NewPerson, organisation_id: int) -> User | None:
 
 def invite(user: User, *, by: int | None) -> str:
     """Return a new secret with which the person sets a password; an earlier one ends."""
-    secret = passwords.new_secret()
-    user.invitation_digest = passwords.digest(secret)
-    user.invited_until = clock.now() + timedelta(days=rules.INVITATION_DAYS)
+    lasts = timedelta(days=rules.INVITATION_DAYS)
+    return passwords.derived_secret(_open_door(user, by=by, lasts=lasts))
+
+
+def send_reset(login: str) -> None:
+    """Mail a person the way to a new password; for whom we do not know nothing happens."""
+    user = queries.user_by_login(names.login_name(login))
+    if user is None or user.email is None or not user.is_active:
+        return
+    nonce = _open_door(user, by=None, lasts=timedelta(hours=rules.RESET_HOURS))
+    notices.post(
+        Kind.RESET,
+        ("user", user.id),
+        to=[To(Side.SELF, user_id=user.id)],
+        facts={"nonce": nonce, "until": user.invited_until},
+    )
+
+
+def _open_door(user: User, *, by: int | None, lasts: timedelta) -> str:
+    """Let the person set a password for a while; returns the nonce of the secret."""
+    nonce = passwords.new_secret()
+    user.invitation_digest = passwords.digest(passwords.derived_secret(nonce))
+    user.invited_until = clock.now() + lasts
     user.touch()
     db.session.flush()
     _record("user.invited", user, by)
-    return secret
+    return nonce
 
 
 def accept_invitation(secret: str, password: str, *, purpose_notice_accepted: str | None) -> User:

@@ -232,9 +232,31 @@ def purpose_notice() -> str:
 
 
 @bp.get("/password/forgotten")
-def forgotten() -> str:
-    """Say how to get in again."""
-    return render_template("accounts/forgotten.html")
+def forgotten_page() -> Response:
+    """Ask for the address to which the way to a new password is sent."""
+    return _show_forgotten(Form())
+
+
+@bp.post("/password/forgotten")
+def forgotten() -> Response:
+    """Send it, and say the same whether there is such an account or not."""
+    form, sent_to = Form(values=request.form), ""
+    with form.refusals():
+        forms.check_token()
+        sent_to = names.clean_email(form.value("email"))
+        with transaction():
+            if seconds := service.admit_reset(sent_to, client_address()):
+                raise TooManyRequests(retry_after=seconds)
+        with transaction():
+            service.send_reset(sent_to)
+    return _show_forgotten(form, sent_to="" if form.errors else sent_to)
+
+
+def _show_forgotten(form: Form, *, sent_to: str = "") -> Response:
+    page = render_template(
+        "accounts/forgotten.html", form=form, sent_to=sent_to, hours=rules.RESET_HOURS
+    )
+    return forms.answer(form, page)
 
 
 @bp.get("/invitation")

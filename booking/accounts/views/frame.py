@@ -24,6 +24,7 @@ class Visitor:
     name: str
     organisations: Sequence[str]
     at_institution: bool = False
+    runs_platform: bool = False
 
     @property
     def title(self) -> str:
@@ -48,7 +49,12 @@ def _visitor() -> Visitor | None:
     if found is None:
         return None
     works_there = any(seat.kind is OrganisationKind.INSTITUTION for seat in found.seats)
-    return Visitor(found.name, queries.organisation_names(found), at_institution=works_there)
+    return Visitor(
+        found.name,
+        queries.organisation_names(found),
+        at_institution=works_there,
+        runs_platform=found.is_admin,
+    )
 
 
 @cache

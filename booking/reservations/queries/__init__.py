@@ -17,6 +17,7 @@ from booking.reservations.queries.reading import (
     visible_to,
 )
 from booking.reservations.queries.sheets import Sheet, get_sheet
+from booking.reservations.queries.telling import reminder_key, to_remind_of, told
 
 __all__ = [
     "InTheWay",
@@ -34,5 +35,8 @@ __all__ = [
     "list_closures",
     "list_coming",
     "list_reservations",
+    "reminder_key",
+    "to_remind_of",
+    "told",
     "visible_to",
 ]

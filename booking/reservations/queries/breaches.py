@@ -45,6 +45,22 @@ SELECT r.id FROM reservations r
               GROUP BY subject_id) j ON j.subject_id = r.id
  WHERE coalesce(j.entries, 0) < r.version ORDER BY r.id
 """)
+# Whatever changed since the first notice that is kept was told in the same transaction.
+_UNTOLD = text("""
+WITH told AS (
+  SELECT subject_id, count(*) AS notices, min(min(posted_at)) OVER () AS since
+    FROM notices
+   WHERE subject_type = 'reservation' AND kind IN ('confirmation', 'change', 'cancellation')
+   GROUP BY subject_id)
+SELECT j.subject_id
+  FROM journal_entries j
+  LEFT JOIN told ON told.subject_id = j.subject_id
+ WHERE j.subject_type = 'reservation' AND j.at >= (SELECT min(since) FROM told)
+   AND j.action IN ('reservation.reserved', 'reservation.moved', 'reservation.cancelled')
+ GROUP BY j.subject_id, told.notices
+HAVING count(*) > coalesce(told.notices, 0)
+ ORDER BY j.subject_id
+""")
 
 
 def breaches() -> Iterator[str]:
@@ -55,6 +71,7 @@ def breaches() -> Iterator[str]:
         (_NOBODYS, "占用 {} 不属于任何预约。"),
         (_PRICES, "预约 {} 的金额算不平。"),
         (_UNRECORDED, "预约 {} 的变更没有全部记入日志。"),
+        (_UNTOLD, "预约 {} 的变更没有全部通知有关各方。"),
     ):
         for found in db.session.scalars(query):
             yield sentence.format(found)

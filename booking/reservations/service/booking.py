@@ -17,11 +17,13 @@ from booking.kernel.db import db
 from booking.kernel.errors import NotAllowed, WrongState
 from booking.kernel.text import N_
 from booking.kernel.timeslot import TimeSlot
+from booking.notices.rules import Kind
 from booking.reservations import queries, rules
 from booking.reservations.models import HOLDING, Reservation, ReservationStatus
 from booking.reservations.queries import Sheet
 from booking.reservations.rules import Violation
 from booking.reservations.service.offers import Offer, make_offer, taken
+from booking.reservations.service.telling import tell
 from booking.tariffs import rules as tariffs
 
 MOVABLE = frozenset({ReservationStatus.TENTATIVE, ReservationStatus.CONFIRMED})
@@ -79,6 +81,7 @@ def reserve(
             **_agreed(policy, quoted),
         )
         if reservation is not None:
+            tell(Kind.CONFIRMATION, reservation, owner=offer.sheet.institution_id)
             return reservation
     raise taken(offer.sheet, slot)
 
@@ -143,7 +146,7 @@ def _move(reservation_id: int, slot: TimeSlot, caller: Caller, version: int | No
     _check_changeable(reservation, sheet, caller)
     policy, quoted = make_offer(sheet, slot).check()
 
-    old = facts(reservation)
+    old, before = facts(reservation), reservation.slot
     assert reservation.occupancy_id is not None  # noqa: S101 - the table's CHECK says so
     availability.release(reservation.occupancy_id)
     reservation.occupancy_id, reservation.unit = _occupy(sheet, slot, policy)
@@ -153,6 +156,8 @@ def _move(reservation_id: int, slot: TimeSlot, caller: Caller, version: int | No
     reservation.sequence += 1
     reservation.touch()
     record("reservation.moved", reservation, caller, old=old, new=facts(reservation))
+    was = {"was_starts_at": before.starts_at, "was_ends_at": before.ends_at}
+    tell(Kind.CHANGE, reservation, owner=sheet.institution_id, **was)
     return reservation
 
 
@@ -172,7 +177,7 @@ def cancel(
 
 
 def let_go(reservation: Reservation, caller: Caller, reason: str) -> Reservation:
-    """Cancel a locked reservation, whoever decided it; here the firm will be told.
+    """Cancel a locked reservation, whoever decided it, and tell both sides.
 
     Raises WrongState if it can no longer be cancelled.
     """
@@ -194,6 +199,9 @@ def let_go(reservation: Reservation, caller: Caller, reason: str) -> Reservation
         new=facts(reservation),
         reason=reason,
     )
+    by_owner = reservation.organisation_id not in caller.organisations
+    owner = reservation.instrument.institution_id
+    tell(Kind.CANCELLATION, reservation, owner=owner, by_owner=by_owner, reason=reason)
     return reservation
 
 

@@ -349,14 +349,6 @@ def organisation_names(caller: Caller) -> Sequence[str]:
     return db.session.scalars(own.order_by(Organisation.id)).all()
 
 
-def members_among(organisation_id: int, users: Collection[int]) -> set[int]:
-    """Return which of the users ever were members of the organisation."""
-    found = select(Membership.user_id).where(
-        Membership.organisation_id == organisation_id, Membership.user_id.in_(users)
-    )
-    return set(db.session.scalars(found))
-
-
 def names_of(ids: Collection[int]) -> dict[int, str]:
     """Return the names of organisations by their ids, for lists that show them anyway."""
     rows = db.session.execute(

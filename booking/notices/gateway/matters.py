@@ -1,0 +1,96 @@
+"""Letters about accounts, institutions and certificates."""
+
+from datetime import date, datetime
+from urllib.parse import quote
+
+from flask_babel import gettext, pgettext
+
+from booking.kernel import formats
+from booking.kernel.passwords import derived_secret
+from booking.notices.gateway.letter import Facts, Letter, url
+from booking.notices.rules import Kind
+
+
+def invitation(facts: Facts) -> Letter:
+    """Return the letter with which somebody sets their first password."""
+    organisation = facts["organisation"]
+    return Letter(
+        subject=gettext("邀请您加入%(organisation)s", organisation=organisation),
+        sentence=gettext(
+            "%(inviter)s邀请您代表%(organisation)s使用仪器共享服务，请先设置密码。",
+            inviter=facts["inviter"],
+            organisation=organisation,
+        ),
+        why=gettext("您收到这封邮件，因为有人用您的邮箱邀请您。"),
+        steps=[_valid(facts), gettext("不认识邀请人的话，不必理会这封邮件。")],
+        button=(gettext("设置密码"), _door(facts)),
+        optional=False,
+    )
+
+
+def reset(facts: Facts) -> Letter:
+    """Return the letter with which somebody sets a new password."""
+    return Letter(
+        subject=gettext("重设您的密码"),
+        sentence=gettext("有人申请为您的账号重设密码。"),
+        why=gettext("您收到这封邮件，因为有人在登录页填写了您的邮箱。"),
+        steps=[_valid(facts), gettext("不是您本人申请的话，不必理会，密码不会改变。")],
+        button=(gettext("设置新密码"), _door(facts)),
+        optional=False,
+    )
+
+
+def _valid(facts: Facts) -> str:
+    until = formats.moment(datetime.fromisoformat(facts["until"]))
+    return str(gettext("链接在 %(moment)s 前有效，只能用一次。", moment=until))
+
+
+def _door(facts: Facts) -> str:
+    """Return the address with the secret, which is nowhere kept but in the mail itself."""
+    return url(f"/invitation?invitation={quote(derived_secret(facts['nonce']))}")
+
+
+def verification(facts: Facts) -> Letter:
+    """Return the letter that says how the verification of an institution ended."""
+    organisation, why = facts["organisation"], gettext("您收到这条通知，因为您是本单位的管理员。")
+    if facts["verified"]:
+        return Letter(
+            subject=gettext("已通过核验：%(organisation)s", organisation=organisation),
+            sentence=gettext("现在可以发布仪器，企业即可找到并预约。"),
+            why=why,
+            button=(gettext("我的仪器"), url("/institution/instruments")),
+        )
+    return Letter(
+        subject=gettext("未通过核验：%(organisation)s", organisation=organisation),
+        sentence=gettext("请按下面的原因更正单位信息，平台会再次核验。"),
+        why=why,
+        rows=[(gettext("原因"), facts["reason"])],
+        button=(gettext("账号与安全"), url("/account")),
+    )
+
+
+def expiry(facts: Facts) -> Letter:
+    """Return the letter that reminds of a certificate's end."""
+    day = formats.day(date.fromisoformat(facts["expires_on"]))
+    rows = [
+        (gettext("证书"), facts["what"]),
+        (gettext("证书编号"), facts["number"]),
+        (pgettext("letter", "仪器"), facts.get("instrument", "")),
+        (gettext("机构"), facts["organisation"]),
+        (gettext("到期日"), formats.iso_day(date.fromisoformat(facts["expires_on"]))),
+    ]
+    return Letter(
+        subject=gettext("即将到期：%(what)s，%(day)s", what=facts["what"], day=day),
+        sentence=gettext("还有 %(days)s 天到期，请及时续期并更新证书。", days=facts["days"]),
+        why=gettext("您收到这条通知，因为您管理本单位的仪器。"),
+        rows=[(label, value) for label, value in rows if value],
+        button=(gettext("查看证书"), url(facts["path"])),
+    )
+
+
+WORDS = {
+    Kind.INVITATION: invitation,
+    Kind.RESET: reset,
+    Kind.VERIFICATION: verification,
+    Kind.EXPIRY: expiry,
+}

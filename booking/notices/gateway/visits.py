@@ -1,0 +1,166 @@
+"""Letters about reservations, for the side that comes and the side that is visited."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from flask_babel import gettext, pgettext
+
+from booking.kernel import clock, formats
+from booking.kernel.money import Money
+from booking.kernel.timeslot import TimeSlot
+from booking.notices.gateway.letter import Entry, Facts, Letter, url
+from booking.notices.rules import EVENTS, Kind, Side
+
+
+class Visit:
+    """A reservation's facts, written by the clock on the lab's wall."""
+
+    def __init__(self, reservation_id: int, facts: Facts, side: Side) -> None:
+        self.id = reservation_id
+        self.facts = facts
+        self.zone = ZoneInfo(facts["zone"])
+        self.slot = TimeSlot(*(datetime.fromisoformat(facts[end]) for end in _ENDS))
+        self.when = self._written(self.slot)
+        self.at_owner = side is Side.OWNER
+
+    @property
+    def before(self) -> str:
+        """Return when it was before it was moved."""
+        ends = (datetime.fromisoformat(self.facts[f"was_{end}"]) for end in _ENDS)
+        return self._written(TimeSlot(*ends))
+
+    def _written(self, slot: TimeSlot) -> str:
+        words = formats.slot(slot, self.zone)
+        if self.zone == clock.CHINA:
+            return words
+        return str(gettext("%(when)s（%(zone)s 时间）", when=words, zone=self.zone.key))
+
+    @property
+    def price(self) -> Money:
+        """Return what is due."""
+        return Money(self.facts["price_minor"], self.facts["currency"])
+
+    @property
+    def saving(self) -> Money | None:
+        """Return what it saves; None if there is nothing to compare it with, or nothing saved."""
+        baseline = self.facts.get("baseline_minor")
+        if baseline is None or baseline == self.facts["price_minor"]:
+            return None
+        return Money(baseline, self.facts["currency"]) - self.price
+
+
+_ENDS = ("starts_at", "ends_at")
+
+
+def compose(kind: Kind, side: Side, facts: Facts, subject_id: int) -> Letter:
+    """Return the letter about a reservation."""
+    visit = Visit(subject_id, facts, side)
+    rows = [(label, value) for label, value in _rows(kind, visit) if value]
+    return Letter(
+        subject=_subject(kind, visit),
+        sentence=_sentence(kind, visit),
+        why=gettext("您收到这条通知，因为它涉及您机构的仪器。")
+        if visit.at_owner
+        else gettext("您收到这条通知，因为它涉及您单位的预约。"),
+        rows=rows,
+        steps=list(_steps(kind, visit)),
+        button=(gettext("查看预约"), url(f"/reservations/{visit.id}")),
+        number=facts["number"],
+        entry=_entry(kind, visit, rows) if kind in EVENTS else None,
+    )
+
+
+def _subject(kind: Kind, visit: Visit) -> str:
+    what = {"instrument": visit.facts["instrument"], "when": visit.when}
+    match kind:
+        case Kind.CHANGE:
+            return str(gettext("已改期：%(instrument)s，%(when)s", **what))
+        case Kind.CANCELLATION:
+            return str(gettext("已取消：%(instrument)s，%(when)s", **what))
+        case Kind.REMINDER:
+            soon = formats.near(visit.slot.starts_at, visit.zone)
+            return str(gettext("%(near)s：%(instrument)s", **what | {"near": soon}))
+    if visit.at_owner:
+        return str(gettext("新预约：%(instrument)s，%(when)s", **what))
+    return str(gettext("已预约：%(instrument)s，%(when)s", **what))
+
+
+def _sentence(kind: Kind, visit: Visit) -> str:
+    match kind:
+        case Kind.CHANGE:
+            return str(
+                gettext("预约已从 %(was)s 改到 %(when)s。", was=visit.before, when=visit.when)
+            )
+        case Kind.CANCELLATION if visit.facts["by_owner"] and not visit.at_owner:
+            return str(gettext("很抱歉，机构取消了这个预约，时段已释放。"))
+        case Kind.CANCELLATION:
+            return str(gettext("预约已取消，时段已释放。"))
+        case Kind.REMINDER:
+            return str(gettext("提醒您：预约的时间快到了。"))
+    if visit.at_owner:
+        return str(gettext("%(customer)s预约了这台仪器。", customer=visit.facts["customer"]))
+    return str(gettext("预约成功，时段已为您保留。"))
+
+
+def _rows(kind: Kind, visit: Visit) -> Iterator[tuple[str, str]]:
+    facts = visit.facts
+    yield pgettext("letter", "仪器"), f"{facts['instrument']} {facts['model']}".strip()
+    yield pgettext("letter", "时间"), visit.when
+    if kind is Kind.CHANGE:
+        yield gettext("原时间"), visit.before
+    if visit.at_owner:
+        yield gettext("客户单位"), facts["customer"]
+    else:
+        yield gettext("机构"), facts["institution"]
+    if kind is Kind.CANCELLATION:
+        yield gettext("原因"), facts["reason"]
+        return
+    if not visit.at_owner:
+        yield gettext("地点"), facts["place"]
+        yield gettext("联系人"), facts["contact"]
+    yield gettext("用途"), facts["purpose"]
+    yield gettext("应付（含税）"), formats.money(visit.price)
+    if not visit.at_owner and visit.saving is not None:
+        yield gettext("预计节约"), formats.money(visit.saving)
+
+
+def _steps(kind: Kind, visit: Visit) -> Iterator[str]:
+    if visit.at_owner:
+        return
+    if kind is Kind.CANCELLATION:
+        if visit.facts["by_owner"]:
+            yield gettext("可以改约其他时间，或另找一台同类仪器。")
+        return
+    yield gettext("请按时到达，带上样品和夹具要求。")
+    if visit.facts["requirement"]:
+        yield visit.facts["requirement"]
+    minutes = visit.facts["change_until_minutes"]
+    if kind is not Kind.REMINDER and minutes is not None:
+        until = visit.slot.starts_at - timedelta(minutes=minutes)
+        yield gettext("%(moment)s 前可免费取消。", moment=formats.moment(until, visit.zone))
+
+
+def _entry(kind: Kind, visit: Visit, rows: Sequence[tuple[str, str]]) -> Entry:
+    facts, is_off = visit.facts, kind is Kind.CANCELLATION
+    what = facts["instrument"]
+    if visit.at_owner:
+        what = gettext("%(one)s · %(other)s", one=what, other=facts["customer"])
+    return Entry(
+        method="CANCEL" if is_off else "REQUEST",
+        thing=f"parties:reservation:{visit.id}",
+        number=facts["number"],
+        sequence=facts["sequence"],
+        slot=visit.slot,
+        created_at=datetime.fromisoformat(facts["created_at"]),
+        summary=gettext("已取消：%(what)s", what=what) if is_off else what,
+        description="\n".join(labelled(*row) for row in rows),
+        place=facts["place"],
+        contact=facts["contact"],
+        url=url(f"/reservations/{visit.id}"),
+    )
+
+
+def labelled(label: str, value: str) -> str:
+    """Return a fact as one line of text."""
+    return str(gettext("%(label)s：%(value)s", label=label, value=value))

@@ -1,0 +1,129 @@
+"""Which kinds of notice there are, whom they are for, and when a mail is tried again. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+
+class Kind(StrEnum):
+    """What a notice tells."""
+
+    CONFIRMATION = "confirmation"
+    CHANGE = "change"
+    CANCELLATION = "cancellation"
+    REMINDER = "reminder"
+    VERIFICATION = "verification"
+    EXPIRY = "expiry"
+    INVITATION = "invitation"
+    RESET = "reset"
+
+
+class Side(StrEnum):
+    """From where the reader sees it."""
+
+    CUSTOMER = "customer"
+    OWNER = "owner"
+    SELF = "self"
+
+
+class State(StrEnum):
+    """Of a notice: whether it has become messages."""
+
+    WAITING = "waiting"
+    DONE = "done"
+    DEAD = "dead"
+
+
+class MailState(StrEnum):
+    """Of a message: what became of its mail."""
+
+    NONE = "none"  # not wanted, or no address
+    WAITING = "waiting"
+    SENT = "sent"
+    DROPPED = "dropped"  # too late to be of use
+    DEAD = "dead"
+
+
+# Without these somebody could not get in: they cannot be switched off, and are no news afterwards.
+DOORS = frozenset({Kind.INVITATION, Kind.RESET})
+OPTIONAL = tuple(kind for kind in Kind if kind not in DOORS)
+EVENTS = frozenset({Kind.CONFIRMATION, Kind.CHANGE, Kind.CANCELLATION})
+
+# What a notice's facts must hold from the start; what is missing here fails where it is posted.
+_OF_A_SLOT = frozenset({"starts_at", "ends_at", "sequence", "price_minor", "currency"})
+NEEDED: Mapping[Kind, frozenset[str]] = {
+    Kind.CONFIRMATION: _OF_A_SLOT,
+    Kind.CHANGE: _OF_A_SLOT | {"was_starts_at", "was_ends_at"},
+    Kind.CANCELLATION: _OF_A_SLOT | {"by_owner", "reason"},
+    Kind.REMINDER: _OF_A_SLOT,
+    Kind.VERIFICATION: frozenset({"organisation", "verified", "reason"}),
+    # `what` is named in the owner's words, e.g. "CMA 资质认定证书"; `path` leads to it.
+    Kind.EXPIRY: frozenset({"what", "number", "organisation", "expires_on", "days", "path"}),
+    Kind.INVITATION: frozenset({"organisation", "inviter", "nonce", "until"}),
+    Kind.RESET: frozenset({"nonce", "until"}),
+}
+
+LEASE = timedelta(minutes=5)
+LONGEST_SEND = timedelta(seconds=60)
+KEPT = timedelta(days=400)
+# Two days in all: then somebody has to look.
+_PAUSES = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 180, 360, 720, 1440))
+
+
+@dataclass(frozen=True)
+class To:
+    """Whom to tell: one person, or all who may do something for an organisation.
+
+    A person named together with an organisation is told only while they belong to it.
+    """
+
+    side: Side
+    user_id: int | None = None
+    organisation_id: int | None = None
+    permission: str | None = None
+
+    def plain(self) -> list[Any]:
+        """Return it as the outbox keeps it."""
+        return [self.side.value, self.user_id, self.organisation_id, self.permission]
+
+    @classmethod
+    def of(cls, plain: list[Any]) -> "To":
+        """Return what was kept."""
+        side, user_id, organisation_id, permission = plain
+        return cls(Side(side), user_id, organisation_id, permission)
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who can be told; without an address they only have their inbox."""
+
+    id: int
+    name: str
+    email: str | None
+    locale: str
+
+
+def check_facts(kind: Kind, facts: Mapping[str, Any]) -> None:
+    """Raise ValueError if a notice of this kind could not be worded from the facts."""
+    if missing := NEEDED[kind] - facts.keys():
+        msg = f"a notice of {kind} needs {', '.join(sorted(missing))}"
+        raise ValueError(msg)
+
+
+def pause_after(attempts: int) -> timedelta | None:
+    """Return how long to wait after so many attempts; None if it was the last."""
+    return _PAUSES[attempts - 1] if attempts <= len(_PAUSES) else None
+
+
+def is_too_late(kind: Kind, facts: Mapping[str, Any], now: datetime) -> bool:
+    """Tell whether nobody is helped by a mail any more: the visit has begun, the link is dead."""
+    if kind is Kind.REMINDER:
+        return datetime.fromisoformat(facts["starts_at"]) <= now
+    return kind in DOORS and datetime.fromisoformat(facts["until"]) <= now
+
+
+def one_line(text: str) -> str:
+    """Return the text as one line a mail's header can hold: no breaks, nothing invisible."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
