@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -58,14 +59,17 @@ class _Quiet(WSGIRequestHandler):
 
 
 @pytest.fixture(scope="session")
-def site(server: Any, template: str) -> Iterator[str]:
-    """The address of the program with demo data, at a Monday morning."""
+def program(
+    server: Any, template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Flask]:
+    """The program with demo data, at a Monday morning."""
     if not (ROOT / "booking" / "static" / "dist" / "manifest.json").is_file():
         raise pytest.UsageError("the pages' styles are not built: run python frontend/install.py")
     database = f"browser_{threading.get_native_id()}"
     app = create_app(
         "testing",
         DATABASE_URL=server.clone(database, template),
+        DATA_DIR=tmp_path_factory.mktemp("data"),
         DEMO=True,
         STYLEGUIDE=True,
         DB_POOL_SIZE=8,
@@ -74,17 +78,23 @@ def site(server: Any, template: str) -> Iterator[str]:
         with transaction():
             demo.load()
         db.session.remove()
-    served = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
-    app.config["BASE_URL"] = f"http://127.0.0.1:{served.port}"
-    thread = threading.Thread(target=served.serve_forever, daemon=True)
-    thread.start()
-    yield app.config["BASE_URL"]
-    served.shutdown()
-    thread.join()
-    served.server_close()
+    yield app
     with app.app_context():
         db.engine.dispose()
     server.drop(database)
+
+
+@pytest.fixture(scope="session")
+def site(program: Flask) -> Iterator[str]:
+    """Its address."""
+    served = make_server("127.0.0.1", 0, program, threaded=True, request_handler=_Quiet)
+    program.config["BASE_URL"] = f"http://127.0.0.1:{served.port}"
+    thread = threading.Thread(target=served.serve_forever, daemon=True)
+    thread.start()
+    yield program.config["BASE_URL"]
+    served.shutdown()
+    thread.join()
+    served.server_close()
 
 
 @pytest.fixture(scope="session")
