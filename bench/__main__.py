@@ -2,9 +2,15 @@
 
 import sys
 
-from bench import contested, feeds, reserve, search
+from bench import contested, feeds, outbox, reserve, search
 
-ALL = {"reserve": reserve, "contested": contested, "search": search, "feeds": feeds}
+ALL = {
+    "reserve": reserve,
+    "contested": contested,
+    "search": search,
+    "feeds": feeds,
+    "outbox": outbox,
+}
 
 
 def main() -> None:
