@@ -75,9 +75,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("notice_id", "user_id", name=op.f("uq_messages_notice_id_user_id")),
     )
     for name, columns, where in MESSAGE_INDEXES:
-        op.create_index(
-            name, "messages", columns, unique=False, postgresql_where=sa.text(where)
-        )
+        op.create_index(name, "messages", columns, unique=False, postgresql_where=sa.text(where))
     op.create_table(
         "notice_settings",
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
