@@ -2,7 +2,7 @@
 
 import sys
 
-from bench import contested, feeds, lighthouse, reserve, search
+from bench import contested, feeds, lighthouse, outbox, reserve, search
 
 ALL = {
     "reserve": reserve,
@@ -10,6 +10,7 @@ ALL = {
     "search": search,
     "feeds": feeds,
     "lighthouse": lighthouse,
+    "outbox": outbox,
 }
 
 

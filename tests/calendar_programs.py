@@ -29,7 +29,7 @@ KHAL = """
 [calendars]
 [[feed]]
 path = {home}/events
-readonly = True
+readonly = {readonly}
 [locale]
 local_timezone = Asia/Shanghai
 default_timezone = Asia/Shanghai
@@ -86,10 +86,18 @@ class Reader:
         self.run("vdirsyncer", "-c", config, "sync")
         return [path.read_text() for path in sorted((self.home / "events").glob("*.ics"))]
 
+    def take_in(self, entry: str) -> None:
+        """Import an entry that came by mail, as a person would who opens it."""
+        file = self.home / "entry.ics"
+        file.write_bytes(entry.encode())
+        config = self.home / "khal.conf"
+        config.write_text(KHAL.format(home=self.home, readonly=False))
+        self.run("khal", "-c", config, "import", "--batch", file)
+
     def agenda(self) -> list[str]:
         """Return what khal lists for the test's week, in Chinese time."""
         config = self.home / "khal.conf"
-        config.write_text(KHAL.format(home=self.home))
+        config.write_text(KHAL.format(home=self.home, readonly=True))
         shown = self.run(
             "khal", "-c", config, "list", "--day-format", "", "--format",
             "{start-date} {start-time}-{end-time} {title} {status}", "2026-11-23", "14d",

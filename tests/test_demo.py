@@ -18,6 +18,9 @@ from booking.demo.bookings import Planner
 from booking.demo.hours import MANNERS, Calendar, policy
 from booking.kernel import clock
 from booking.kernel.db import db
+from booking.notices import queries
+from booking.notices.models import Message, Notice
+from booking.notices.rules import MailState, State
 from booking.reference import queries as reference
 from booking.registry.models import Instrument, Publication
 from booking.reservations.models import HOLDING, Reservation, ReservationStatus
@@ -144,6 +147,18 @@ def test_the_log_ins_shown_are_there_and_the_first_firm_has_reservations_ahead(h
 
     assert all(user.password_hash for user in users)
     assert ahead >= 3
+
+
+def test_inboxes_hold_the_history_and_nobody_gets_mails_about_it(hunan):
+    unread = {
+        login: queries.unread(accounts.user_by_login(login).id)
+        for login in ("firm@demo.example", "lab@demo.example")
+    }
+
+    assert all(0 < count < 20 for count in unread.values()), unread
+    assert count(hunan, Notice, Notice.state != State.DONE) == 0
+    assert count(hunan, Message) > 200
+    assert count(hunan, Message, Message.mail != MailState.NONE) == 0
 
 
 def test_every_invariant_holds(hunan):

@@ -70,14 +70,16 @@ def record_each(
     db.session.execute(_RECORD_EACH, values)
 
 
-def recording(insert: str, *, after: str = "") -> str:
+def recording(insert: str, *, after: str = "", beside: str = "") -> str:
     """Return a statement for `insert_recorded`: the insert and its entry in one round trip.
 
-    `insert` ends in `RETURNING id, …`; `after` is what it selects from, as `name AS (…)`.
+    `insert` ends in `RETURNING id, …`; `after` is what it selects from, as `name AS (…)`, and
+    `beside` what else is written from the new row, `made`.
     """
     first = f"{after}, " if after else ""
+    last = f", {beside}" if beside else ""
     entry = _INSERT.format(subject_id="made.id")
-    return f"WITH {first}made AS ({insert}), entry AS ({entry} FROM made) SELECT * FROM made"  # noqa: S608 - our own words
+    return f"WITH {first}made AS ({insert}), entry AS ({entry} FROM made){last} SELECT * FROM made"  # noqa: S608 - our own words
 
 
 def insert_recorded(

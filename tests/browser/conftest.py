@@ -59,14 +59,17 @@ class _Quiet(WSGIRequestHandler):
 
 
 @pytest.fixture(scope="session")
-def program(server: Any, template: str) -> Iterator[Flask]:
-    """The program with demo data, on a database of its own, at a Monday morning."""
+def program(
+    server: Any, template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Flask]:
+    """The program with demo data, at a Monday morning."""
     if not (ROOT / "booking" / "static" / "dist" / "manifest.json").is_file():
         raise pytest.UsageError("the pages' styles are not built: run python frontend/install.py")
     database = f"browser_{threading.get_native_id()}"
     app = create_app(
         "testing",
         DATABASE_URL=server.clone(database, template),
+        DATA_DIR=tmp_path_factory.mktemp("data"),
         DEMO=True,
         STYLEGUIDE=True,
         DB_POOL_SIZE=8,

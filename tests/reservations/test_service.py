@@ -433,9 +433,8 @@ def test_lists_take_one_statement_however_long(instrument, firm):
     assert len(statements) == 1
 
 
-def test_a_reservation_takes_three_statements(instrument, firm):
+def test_a_reservation_takes_two_statements(instrument, firm):
     with counted() as statements:
         service.reserve(instrument.id, slot(), caller=firm)
 
-    # Sheet; occupancy, reservation and journal entry; notice.
-    assert len(statements) == 3
+    assert len(statements) == 2  # sheet; occupancy, reservation, journal entry and notice

@@ -1,7 +1,7 @@
 """Posting notices, delivering them, and what people do with theirs. Never commits."""
 
 from booking.notices.service.expanding import expand
-from booking.notices.service.posting import post
+from booking.notices.service.posting import post, posting, posting_values
 from booking.notices.service.reading import (
     choose,
     forget,
@@ -24,6 +24,8 @@ __all__ = [
     "mark_read",
     "note_outage",
     "post",
+    "posting",
+    "posting_values",
     "retry_mail",
     "retry_notice",
     "send",

@@ -1,4 +1,4 @@
-"""Writing into the outbox: one statement in the caller's transaction."""
+"""Writing into the outbox: one statement in the caller's transaction, or none of its own."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -13,11 +13,14 @@ from booking.notices.rules import Kind, To
 _POST = """
 INSERT INTO notices
   (kind, subject_type, subject_id, key, audience, facts, state, posted_at, due_at, attempts, error)
-VALUES (%(kind)s, %(subject_type)s, %(subject_id)s, %(key)s, CAST(%(audience)s AS jsonb),
-        CAST(%(facts)s AS jsonb), 'waiting', %(now)s, %(now)s, 0, '')
-    ON CONFLICT (key) WHERE key IS NOT NULL DO NOTHING
-RETURNING id
+SELECT %(notice_kind)s, %(notice_subject_type)s, {subject_id}, %(notice_key)s,
+       CAST(%(notice_audience)s AS jsonb), CAST(%(notice_facts)s AS jsonb),
+       'waiting', %(notice_at)s, %(notice_at)s, 0, ''
 """
+_POST_ONE = (
+    _POST.format(subject_id="%(notice_subject_id)s")
+    + "ON CONFLICT (key) WHERE key IS NOT NULL DO NOTHING RETURNING id"
+)
 
 
 def post(
@@ -34,18 +37,37 @@ def post(
     told is what the facts say now. The first in `to` through whom somebody is reached decides
     their side. Returns whether it is new. Raises ValueError if the kind needs more facts.
     """
-    rules.check_facts(kind, facts)
     subject_type, subject_id = subject
-    values = {
-        "kind": kind.value,
-        "subject_type": subject_type,
-        "subject_id": subject_id,
-        "key": key,
-        "audience": json.dumps([each.plain() for each in to]),
-        "facts": json.dumps(dict(facts), ensure_ascii=False, default=_plain),
-        "now": clock.now(),
+    values = posting_values(kind, subject_type, to=to, facts=facts, key=key)
+    return driver.first(_POST_ONE, values | {"notice_subject_id": subject_id}) is not None
+
+
+def posting(source: str) -> str:
+    """Return what posts beside an insert, in its statement: `source` names what it returned.
+
+    For the busiest path; its values are `posting_values`.
+    """
+    return f"told AS ({_POST.format(subject_id=f'{source}.id')} FROM {source})"
+
+
+def posting_values(
+    kind: Kind,
+    subject_type: str,
+    *,
+    to: Sequence[To],
+    facts: Mapping[str, Any],
+    key: str | None = None,
+) -> dict[str, Any]:
+    """Return what the statement of `posting` is given; raises as `post`."""
+    rules.check_facts(kind, facts)
+    return {
+        "notice_kind": kind.value,
+        "notice_subject_type": subject_type,
+        "notice_key": key,
+        "notice_audience": json.dumps([each.plain() for each in to]),
+        "notice_facts": json.dumps(dict(facts), ensure_ascii=False, default=_plain),
+        "notice_at": clock.now(),
     }
-    return driver.first(_POST, values) is not None
 
 
 def _plain(value: Any) -> str:

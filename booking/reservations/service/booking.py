@@ -23,7 +23,7 @@ from booking.reservations.models import HOLDING, Reservation, ReservationStatus
 from booking.reservations.queries import Sheet
 from booking.reservations.rules import Violation
 from booking.reservations.service.offers import Offer, make_offer, taken
-from booking.reservations.service.telling import tell
+from booking.reservations.service.telling import CONFIRMING, confirmation, tell
 from booking.tariffs import rules as tariffs
 
 MOVABLE = frozenset({ReservationStatus.TENTATIVE, ReservationStatus.CONFIRMED})
@@ -58,10 +58,12 @@ def reserve(
     offer = _offer(instrument_id, slot, caller, organisation_id)
     policy, quoted = offer.check()
     held = _with_buffers(slot, policy)
+    agreed = _agreed(policy, quoted)
+    told = confirmation(offer.sheet, slot, caller, agreed)
     for unit in availability.free_units(instrument_id, held, units=offer.sheet.units):
         now = clock.now()
         reservation = _taking(
-            availability.taking_values(instrument_id, held, unit=unit),
+            availability.taking_values(instrument_id, held, unit=unit) | told,
             caller,
             instrument_id=instrument_id,
             organisation_id=offer.sheet.organisation_id,
@@ -78,10 +80,9 @@ def reserve(
             version=1,
             created_at=now,
             updated_at=now,
-            **_agreed(policy, quoted),
+            **agreed,
         )
         if reservation is not None:
-            tell(Kind.CONFIRMATION, reservation, owner=offer.sheet.institution_id)
             return reservation
     raise taken(offer.sheet, slot)
 
@@ -272,12 +273,14 @@ _COLUMNS = [
     for column in Reservation.__table__.columns
     if column.key not in {"id", "occupancy_id"}
 ]
-# Taking the time, the reservation and its journal entry: one statement, on the busiest path.
+# Taking the time, the reservation, its journal entry and its notice: one statement, on the
+# busiest path.
 _RESERVE = journal.recording(
     f"INSERT INTO reservations (occupancy_id, {', '.join(_COLUMNS)}) "  # noqa: S608 - our own
     f"SELECT taken.id, {', '.join(f'%({name})s' for name in _COLUMNS)} FROM taken "
     "RETURNING id, occupancy_id",
     after=availability.TAKING,
+    beside=CONFIRMING,
 )
 
 

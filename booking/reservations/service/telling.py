@@ -1,21 +1,42 @@
 """Who is told of a reservation: whoever made it, who manages the firm, who runs the instrument."""
 
-from booking.accounts.rules import Permission
+from collections.abc import Mapping
+from typing import Any
+
+from booking.accounts.rules import Caller, Permission
 from booking.kernel import clock
+from booking.kernel.timeslot import TimeSlot
 from booking.notices import service as notices
 from booking.notices.rules import Kind, Side, To
 from booking.reservations import queries
 from booking.reservations.models import Reservation
+from booking.reservations.queries import Sheet
+
+CONFIRMING = notices.posting("made")
+_SUBJECT = "reservation"
+
+
+def confirmation(
+    sheet: Sheet, slot: TimeSlot, caller: Caller, agreed: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the values of CONFIRMING, which tells both sides in the reservation's statement."""
+    firm, maker = sheet.organisation_id, caller.user_id
+    return notices.posting_values(
+        Kind.CONFIRMATION,
+        _SUBJECT,
+        to=[*_customers(firm, maker), _owners(sheet.institution_id)],
+        facts=_facts(slot, 0, agreed),
+    )
 
 
 def tell(kind: Kind, reservation: Reservation, *, owner: int, **more: object) -> None:
     """Tell both sides what happened, in the caller's transaction; names are looked up later."""
-    at_owner = To(Side.OWNER, organisation_id=owner, permission=Permission.RUN_INSTRUMENTS.value)
+    firm, maker = reservation.organisation_id, reservation.user_id
     notices.post(
         kind,
-        ("reservation", reservation.id),
-        to=[*_customers(reservation), at_owner],
-        facts=_facts(reservation) | more,
+        (_SUBJECT, reservation.id),
+        to=[*_customers(firm, maker), _owners(owner)],
+        facts=_facts_of(reservation) | more,
     )
 
 
@@ -28,32 +49,39 @@ def remind() -> int:
 def _remind(reservation: Reservation) -> bool:
     return notices.post(
         Kind.REMINDER,
-        ("reservation", reservation.id),
-        to=_customers(reservation),
-        facts=_facts(reservation),
+        (_SUBJECT, reservation.id),
+        to=_customers(reservation.organisation_id, reservation.user_id),
+        facts=_facts_of(reservation),
         key=queries.reminder_key(reservation),
     )
 
 
-def _customers(reservation: Reservation) -> list[To]:
-    firm = reservation.organisation_id
+def _customers(firm: int, maker: int) -> list[To]:
+    manages = Permission.CHANGE_CUSTOMER_SIDE.value
     return [
-        To(Side.CUSTOMER, user_id=reservation.user_id, organisation_id=firm),
-        To(
-            Side.CUSTOMER,
-            organisation_id=firm,
-            permission=Permission.CHANGE_CUSTOMER_SIDE.value,
-        ),
+        To(Side.CUSTOMER, user_id=maker, organisation_id=firm),
+        To(Side.CUSTOMER, organisation_id=firm, permission=manages),
     ]
 
 
-def _facts(reservation: Reservation) -> dict[str, object]:
+def _owners(institution: int) -> To:
+    runs = Permission.RUN_INSTRUMENTS.value
+    return To(Side.OWNER, organisation_id=institution, permission=runs)
+
+
+def _facts_of(reservation: Reservation) -> dict[str, object]:
+    agreed = {name: getattr(reservation, name) for name in _AGREED}
+    return _facts(reservation.slot, reservation.sequence, agreed)
+
+
+_AGREED = ("price_minor", "baseline_minor", "currency")
+
+
+def _facts(slot: TimeSlot, sequence: int, agreed: Mapping[str, Any]) -> dict[str, object]:
     """Return what another change would alter; all else is the same when it is delivered."""
     return {
-        "starts_at": reservation.starts_at,
-        "ends_at": reservation.ends_at,
-        "sequence": reservation.sequence,
-        "price_minor": reservation.price_minor,
-        "baseline_minor": reservation.baseline_minor,
-        "currency": reservation.currency,
+        "starts_at": slot.starts_at,
+        "ends_at": slot.ends_at,
+        "sequence": sequence,
+        **{name: agreed[name] for name in _AGREED},
     }
