@@ -15,9 +15,20 @@ export function carried() {
   document.addEventListener("click", ({ target }) => {
     const link = target.closest?.("a[href]");
     if (link && isHere(new URL(link.href)) && !link.getAttribute("href").startsWith("#")) {
-      link.href = withTyped(link.href);
+      link.href = withTyped(link.href).href;
     }
   });
+  document.addEventListener("submit", ({ target }) => keepSlot(target));
+}
+
+/** Going back finds the slot that was sent, also where the page had chosen it by itself. */
+function keepSlot(form) {
+  const { start, minutes } = form.elements;
+  if (start?.type !== "hidden" || isHere(new URL(form.action))) return;
+  const here = withTyped(location.href);
+  here.searchParams.set("start", start.value);
+  here.searchParams.set("minutes", minutes.value);
+  history.replaceState(history.state, "", here);
 }
 
 /** Return the address with what stands in the fields. */
@@ -27,7 +38,7 @@ function withTyped(address) {
     if (value) found.searchParams.set(name, value);
     else found.searchParams.delete(name);
   }
-  return found.href;
+  return found;
 }
 
 function fields() {

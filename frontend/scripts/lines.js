@@ -1,4 +1,5 @@
 /** Beside what was pressed: what happened to it and the way on; one line at a place. */
+const PAUSE = 20;
 const shown = new WeakMap();
 
 /** Return a sentence of the page's language. */
@@ -15,7 +16,7 @@ export function putLine(after, kind, words, ways = []) {
   after.after(line);
   shown.set(after, line);
   // A region is read when its words change, not when it comes into being.
-  requestAnimationFrame(() => line.append(words, ...ways.map(way)));
+  setTimeout(() => line.append(words, ...ways.map(way)), PAUSE);
 }
 
 export function clearLine(after) {

@@ -21,6 +21,15 @@ export function sheets() {
   });
 }
 
+/** Who was sent away to log in comes back to the sheet, where the page has one. */
+export function sheetOfAddress() {
+  const opener = location.hash && document.querySelector(`[data-sheet][href="#${CSS.escape(location.hash.slice(1))}"]`);
+  if (!opener?.getClientRects().length) return;
+  opener.click();
+  // A reload, later, is no reason to open it again.
+  history.replaceState(history.state, "", location.pathname + location.search);
+}
+
 /** Let the sheet show a piece of the page itself, with what was typed in it; it goes home after. */
 function borrow(sheet, id) {
   const piece = id && document.getElementById(id);
