@@ -8,7 +8,7 @@ import { errorsFirst, passwordToggles } from "./fields.js";
 import { menus } from "./menus.js";
 import { offlineBar, show as showOffline } from "./offline.js";
 import { searchBoxes } from "./search.js";
-import { sheetOfAddress, sheets } from "./sheets.js";
+import { sheets } from "./sheets.js";
 import { busySubmits } from "./submits.js";
 import { toasts } from "./toasts.js";
 
@@ -24,7 +24,6 @@ htmx.onLoad((piece) => {
 errorsFirst();
 menus();
 sheets();
-sheetOfAddress();
 busySubmits();
 awaitedAnswers(htmx);
 carried();

@@ -1,8 +1,6 @@
 /** Open a sheet over the page; without script its opener is a link to the same place on the page. */
 export function sheets() {
-  // After log-in, say, where a sheet was left: on a phone only, elsewhere its opener is not shown.
-  const left = document.querySelector("[data-sheet-opens]");
-  if (left?.offsetParent) requestAnimationFrame(() => left.click());
+  reopen();
   document.addEventListener("click", (event) => {
     const opener = event.target.closest("[data-sheet]");
     const sheet = opener && document.getElementById(opener.dataset.sheet);
@@ -22,12 +20,14 @@ export function sheets() {
 }
 
 /** Who was sent away to log in comes back to the sheet, where the page has one. */
-export function sheetOfAddress() {
-  const opener = location.hash && document.querySelector(`[data-sheet][href="#${CSS.escape(location.hash.slice(1))}"]`);
-  if (!opener?.getClientRects().length) return;
-  opener.click();
+function reopen() {
+  const opener = document.querySelector("[data-sheet-opens]");
+  if (!opener?.offsetParent) return;
+  requestAnimationFrame(() => opener.click());
   // A reload, later, is no reason to open it again.
-  history.replaceState(history.state, "", location.pathname + location.search);
+  const here = new URL(location.href);
+  here.searchParams.delete("sheet");
+  history.replaceState(history.state, "", here);
 }
 
 /** Let the sheet show a piece of the page itself, with what was typed in it; it goes home after. */

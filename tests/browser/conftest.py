@@ -192,6 +192,7 @@ def log_in(page: Page, login: str = "firm@demo.example") -> None:
 def flaws(page: Page) -> dict[str, list[str]]:
     """Return what axe finds on the page as it stands: by rule, the places."""
     # Half faded in, every colour is too pale; what turns for ever is not waited for.
+    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
     page.evaluate(
         "Promise.all(document.getAnimations().filter(each =>"
         " each.effect.getComputedTiming().iterations !== Infinity).map(each => each.finished))"

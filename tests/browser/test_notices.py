@@ -81,6 +81,7 @@ def test_a_link_for_the_password_arrives_in_the_demos_mails(visit, width, work):
 def test_the_bell_counts_and_an_entry_is_read_by_keyboard(visit, width):
     page = visit(width)
     log_in(page, "lab@demo.example")
+    page.goto("/")
     bell = page.locator("a.bell")
     before = int(bell.locator(".unread").inner_text())
 
