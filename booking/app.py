@@ -47,6 +47,8 @@ from booking.registry.api import bp as registry_api
 from booking.reservations import queries as reservations
 from booking.reservations.api import bp as reservations_api
 from booking.reservations.views import bp as reservations_pages
+from booking.savings.api import bp as savings_api
+from booking.savings.views import bp as savings_pages
 from booking.tariffs.api import bp as tariffs_api
 
 API = (
@@ -56,6 +58,7 @@ API = (
     tariffs_api,
     availability_api,
     reservations_api,
+    savings_api,
     calendars_api,
 )
 COMMANDS = (operations.cli, accounts_cli.cli, registry_cli.cli)
@@ -84,6 +87,7 @@ def create_app(environment: str | None = None, **overrides: Any) -> Flask:
         accounts_pages,
         availability_pages,
         reservations_pages,
+        savings_pages,
         calendar_pages,
         notices_pages,
     ):

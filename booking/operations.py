@@ -26,10 +26,12 @@ from booking.kernel import backup, clock, health, postgres
 from booking.kernel.db import db, transaction
 from booking.reference import service as reference
 from booking.reservations import queries as reservations
+from booking.savings import queries as savings
 
 INVARIANTS: tuple[Callable[[], Iterator[str]], ...] = (
     availability.breaches,
     reservations.breaches,
+    savings.breaches,
     journal.breaches,
 )
 

@@ -16,6 +16,7 @@ export const OUTLINE = [
   "chevron-right",
   "circle",
   "clock",
+  "coin-yuan",
   "copy",
   "device-desktop",
   "device-mobile",

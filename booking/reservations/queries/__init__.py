@@ -8,12 +8,15 @@ from booking.reservations.queries.reading import (
     free_to_change_until,
     get_closure,
     get_reservation,
+    grid_of,
     held_within,
     in_the_way,
+    in_use_now,
     last_purpose,
     list_closures,
     list_coming,
     list_reservations,
+    usable_now,
     visible_to,
 )
 from booking.reservations.queries.sheets import Sheet, get_sheet
@@ -29,8 +32,10 @@ __all__ = [
     "get_closure",
     "get_reservation",
     "get_sheet",
+    "grid_of",
     "held_within",
     "in_the_way",
+    "in_use_now",
     "last_purpose",
     "list_closures",
     "list_coming",
@@ -38,5 +43,6 @@ __all__ = [
     "reminder_key",
     "to_remind_of",
     "told",
+    "usable_now",
     "visible_to",
 ]

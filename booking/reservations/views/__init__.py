@@ -7,6 +7,7 @@ from booking.reservations.views.hours import hours_page
 from booking.reservations.views.institution import instruments
 from booking.reservations.views.moving import move
 from booking.reservations.views.own import index
+from booking.reservations.views.using import use_page
 from booking.reservations.views.withdrawn import nothing_there
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "instruments",
     "move",
     "nothing_there",
+    "use_page",
 ]
