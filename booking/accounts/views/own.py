@@ -6,7 +6,7 @@ from flask_babel import gettext
 from booking.accounts import auth, queries, rules, service
 from booking.accounts.auth import caller
 from booking.accounts.models import ApiToken
-from booking.accounts.schemas import PasswordForm, TokenForm
+from booking.accounts.schemas.forms import PasswordForm, TokenForm
 from booking.accounts.views.frame import bp, client_address
 from booking.kernel import clock, forms, pages
 from booking.kernel.db import transaction
