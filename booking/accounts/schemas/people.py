@@ -1,14 +1,17 @@
 """What comes in and goes out for the people of an organisation."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
-from marshmallow import fields, post_load, validate
+from marshmallow import ValidationError, fields, post_load, validate, validates_schema
 
 from booking.accounts.rules import Role
 from booking.accounts.schemas.fields import passes
 from booking.accounts.service import NewPerson
+from booking.kernel.forms import FormSchema
 from booking.kernel.names import clean_email, clean_mobile, masked
-from booking.kernel.schema import Count, Instant, Line, Schema
+from booking.kernel.schema import Count, Id, Instant, Line, QueryCount, QueryId, Schema
+from booking.kernel.text import N_, Text
 
 
 class PersonOut(Schema):
@@ -46,6 +49,12 @@ class RolesIn(Schema):
     version = Count(least=1, most=2**31, load_default=None)
 
 
+class MoveIn(RolesIn):
+    """The organisation a member moves to, and the roles they shall have there."""
+
+    organisation_id = Id(required=True)
+
+
 class MemberOut(Schema):
     """A member; the mobile number only in part (domain §8)."""
 
@@ -58,6 +67,7 @@ class MemberOut(Schema):
     roles = fields.List(fields.Enum(Role, by_value=True))
     is_active = fields.Boolean()
     is_invited = fields.Boolean()
+    invited_until = Instant(allow_none=True)
     since = Instant()
     version = fields.Integer()
 
@@ -75,3 +85,36 @@ class MemberPage(Schema):
 
     items = fields.List(fields.Nested(MemberOut))
     next_cursor = fields.String(allow_none=True)
+
+
+class MemberForm(FormSchema, MemberIn):
+    """The form that invites somebody."""
+
+    lists = frozenset({"roles"})
+    required: ClassVar[Mapping[str, Text]] = {
+        "name": N_("请填写姓名。"),
+        "roles": N_("请至少选择一个角色。"),
+    }
+
+    @validates_schema(skip_on_field_errors=False)
+    def can_be_reached(self, data: dict[str, Any], **_: Any) -> None:
+        """Ask for a way to log in."""
+        if data.get("email") is None and data.get("mobile") is None:
+            raise ValidationError({"email": [N_("请填写邮箱或手机号，登录时使用。")]})
+
+
+class RolesForm(FormSchema):
+    """The form that changes a member's roles."""
+
+    lists = frozenset({"roles"})
+    required: ClassVar[Mapping[str, Text]] = {"roles": N_("请至少选择一个角色。")}
+    roles = fields.List(
+        fields.Enum(Role, by_value=True), required=True, validate=validate.Length(1, len(Role))
+    )
+    version = QueryCount(least=1, most=2**31, load_default=None)
+
+
+class MoveForm(RolesForm):
+    """The form that moves a member to another organisation."""
+
+    organisation_id = QueryId(required=True)
