@@ -96,10 +96,10 @@ class MemberForm(FormSchema, MemberIn):
         "roles": N_("请至少选择一个角色。"),
     }
 
-    @validates_schema(skip_on_field_errors=False)
-    def can_be_reached(self, data: dict[str, Any], **_: Any) -> None:
-        """Ask for a way to log in."""
-        if data.get("email") is None and data.get("mobile") is None:
+    @validates_schema(skip_on_field_errors=False, pass_original=True)
+    def can_be_reached(self, _: dict[str, Any], given: Mapping[str, str], **__: Any) -> None:
+        """Ask for a way to log in, unless one was typed that cannot be used."""
+        if not given.get("email", "").strip() and not given.get("mobile", "").strip():
             raise ValidationError({"email": [N_("请填写邮箱或手机号，登录时使用。")]})
 
 

@@ -118,6 +118,7 @@ def move_member(
     """
     if target_id == organisation_id:
         raise InvalidField("organisation_id", N_("请选择另一个单位。"))
+    queries.require_manager(organisation_id, caller)
     # In the order of their ids, so that two moves in opposite directions do not lock each other.
     locked = {each: lock_managed(each, caller) for each in sorted((organisation_id, target_id))}
     member = _seen(organisation_id, user_id, version)
