@@ -69,14 +69,9 @@ class Sheet:
                 seen += len(row)
                 _refuse_sprawl(number, seen)
                 cells = _trimmed([_text(cell) for cell in row])
-                if not cells:
-                    continue
-                if number > MOST_ROWS:
-                    raise UnreadableFile(_too_many("行", MOST_ROWS, at=str(number)))
-                if len(cells) > MOST_COLUMNS:
-                    at = get_column_letter(len(cells))
-                    raise UnreadableFile(_too_many("列", MOST_COLUMNS, at=at))
-                yield number, cells
+                if cells:
+                    _refuse_beyond(number, cells)
+                    yield number, cells
 
 
 def open_workbook(path: Path) -> list[Sheet]:
@@ -180,14 +175,24 @@ def _refuse_sprawl(number: int, seen: int) -> None:
         raise UnreadableFile(N_("表格的行列过于分散，请删除表格右方和下方多余的行列，另存后再试。"))
 
 
-def _too_many(what: str, limit: int, *, at: str) -> Any:
-    if what == "行":
-        return N_(
-            "表格最多 %(limit)s 行，第 %(at)s 行仍有内容。请分成几个文件，或删除多余的行。",
-            limit=limit,
-            at=at,
+def _refuse_beyond(number: int, cells: Sequence[str]) -> None:
+    """Refuse content where no table of ours has any; it is never silently cut off."""
+    if number > MOST_ROWS:
+        raise UnreadableFile(
+            N_(
+                "表格最多 %(limit)s 行，第 %(at)s 行仍有内容。请分成几个文件，或删除多余的行。",
+                limit=MOST_ROWS,
+                at=number,
+            )
         )
-    return N_("表格最多 %(limit)s 列，第 %(at)s 列仍有内容。请删除多余的列。", limit=limit, at=at)
+    if len(cells) > MOST_COLUMNS:
+        raise UnreadableFile(
+            N_(
+                "表格最多 %(limit)s 列，第 %(at)s 列仍有内容。请删除多余的列。",
+                limit=MOST_COLUMNS,
+                at=get_column_letter(len(cells)),
+            )
+        )
 
 
 def _trimmed(cells: list[str]) -> list[str]:
