@@ -66,11 +66,10 @@ class TooManyPixels(FileRefused):
     def __init__(self, *, width: int, height: int, most_pixels: int) -> None:
         super().__init__(
             N_(
-                "图片有 %(width)s × %(height)s 像素，超过 %(limit)s 万像素，请缩小后再上传。",
+                "图片有 %(width)s × %(height)s 像素，多于 %(limit)s 像素，请缩小后再上传。",
                 width=width,
                 height=height,
-                limit=most_pixels // 10_000,
-                millions=most_pixels // 1_000_000,
+                limit=f"{most_pixels:,}",
             ),
             width=width,
             height=height,
