@@ -110,7 +110,7 @@ def _readers(notice: Notice, people: People) -> Iterator[tuple[Person, Side]]:
                 yield person, to.side
 
 
-def _is_wanted(kind: Kind, muted: Mapping[int, Collection[Kind]], person: Person) -> bool:
+def _is_wanted(kind: Kind, muted: Mapping[int, Collection[str]], person: Person) -> bool:
     return kind in DOORS or kind not in muted.get(person.id, ())
 
 
