@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, composite, mapped_column, relationship
 from booking.accounts.models import Organisation, User
 from booking.accounts.rules import CustomerClass
 from booking.availability.models import Occupancy
+from booking.kernel import clock
 from booking.kernel.db import Model, Versioned, Word
 from booking.kernel.errors import WrongState
 from booking.kernel.money import Money
@@ -138,6 +139,15 @@ class Reservation(Versioned, Model):
         return self.baseline - self.price if self.baseline else None
 
     @property
+    def shown_status(self) -> str:
+        """Return the status as people are told it: who must act next, also while it is settled."""
+        if self.status is not S.USAGE_CONFIRMED or self.use is None:
+            return self.status
+        if self.use.is_disputed:
+            return "disputed"
+        return "settling" if self.use.is_accepted else self.status
+
+    @property
     def flags(self) -> tuple[Flag, ...]:
         """Return how the use differed from what was reserved."""
         return tuple(flags(self.slot, self.use.started_at, self.use.ended_at)) if self.use else ()
@@ -227,6 +237,12 @@ class Use(Model):
     def saving(self) -> Money | None:
         """Return baseline minus price; counted once it is settled."""
         return self.baseline - self.price if self.baseline and self.price else None
+
+    @property
+    def is_accepted(self) -> bool:
+        """Tell whether the firm agreed, or said nothing while it could object."""
+        is_over = self.objection_until is not None and clock.now() > self.objection_until
+        return not self.is_disputed and (self.agreed_at is not None or is_over)
 
     @property
     def is_disputed(self) -> bool:

@@ -14,7 +14,6 @@ from booking.savings.queries import Period
 bp = pages.Blueprint("savings_pages", __name__)
 SHOWN = 50
 FIRST_YEAR = 2021  # of the notice
-_TALLEST = 96  # units of the plot's height
 
 
 @bp.get("/savings")
@@ -25,6 +24,7 @@ def index() -> str:
     year = _year(this_year)
     period = Period(*queries.ends_of(year))
     cursor = request.args.get("cursor") or None
+    months = queries.by_month(caller=who, year=year)
     try:
         page = queries.list_lines(caller=who, limit=SHOWN, cursor=cursor, period=period)
     except InvalidField:
@@ -34,7 +34,7 @@ def index() -> str:
         year=year,
         this_year=this_year,
         totals=queries.totals(caller=who, period=period),
-        plot=_plot(queries.by_month(caller=who, year=year)),
+        plot=_plot(months[: clock.today().month] if year == this_year else months),
         lines=page.items,
         next_cursor=page.next_cursor,
         buys=_buys,
@@ -53,11 +53,10 @@ def _year(this_year: int) -> int:
 
 
 def _plot(months: list[queries.Month]) -> list[tuple[queries.Month, float]]:
-    """Return the months with the height of their bars; what was lost has none."""
+    """Return the months with the lengths of their bars in percent; what was lost has none."""
     most = max((month.saved.minor for month in months), default=0)
     return [
-        (month, _TALLEST * max(month.saved.minor, 0) / most if most > 0 else 0.0)
-        for month in months
+        (month, 100 * max(month.saved.minor, 0) / most if most > 0 else 0.0) for month in months
     ]
 
 

@@ -182,7 +182,7 @@ def _answering(
 def _check_undisputed(use: Use) -> None:
     if use.is_disputed:
         raise Disputed
-    if use.agreed_at is None and use.objection_until and clock.now() <= use.objection_until:
+    if not use.is_accepted and use.objection_until is not None:
         raise Disputed(
             N_(
                 "企业在 %(until)s 前可以提出异议；企业核对无误或到期后才能结算。",

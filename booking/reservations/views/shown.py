@@ -94,13 +94,11 @@ def doing(found: Reservation, who: Caller) -> Doing:
         case ReservationStatus.COMPLETED:
             return Doing(confirm=runs)
         case ReservationStatus.USAGE_CONFIRMED if found.use is not None:
-            disputed, agreed = found.use.is_disputed, found.use.agreed_at is not None
-            until = found.use.objection_until
-            is_open = not (disputed or agreed or (until is not None and now > until))
+            disputed, accepted = found.use.is_disputed, found.use.is_accepted
             return Doing(
                 answer=disputed and runs,
-                agree=is_open and buys,
-                settle=who.may(Permission.KEEP_BOOKS, owner) and not disputed and not is_open,
+                agree=buys and not (disputed or accepted),
+                settle=accepted and who.may(Permission.KEEP_BOOKS, owner),
             )
     return Doing()
 

@@ -80,7 +80,7 @@ def _afterwards(reservation: Reservation) -> Iterator[Node]:
         until = formats.moment(use.objection_until) if use.objection_until else ""
         if use.is_disputed:
             yield Node("now", gettext("待机构答复异议"), owner.name)
-        elif use.agreed_at is None and use.objection_until and clock.now() <= use.objection_until:
+        elif not use.is_accepted:
             due = gettext("%(moment)s 前可提出异议", moment=until)
             yield Node("now", gettext("待企业核对费用"), reservation.organisation.name, due=due)
         else:
