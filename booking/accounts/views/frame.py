@@ -9,7 +9,7 @@ from flask import Response, current_app, render_template, request, url_for
 from werkzeug.exceptions import Unauthorized
 
 from booking.accounts import auth, queries
-from booking.accounts.rules import OrganisationKind
+from booking.accounts.rules import OrganisationKind, Permission
 from booking.kernel import forms, http, pages, unsent
 from booking.kernel.forms import Form
 from booking.kernel.unsent import Unsent
@@ -24,6 +24,7 @@ class Visitor:
     name: str
     organisations: Sequence[str]
     at_institution: bool = False
+    runs_instruments: bool = False
     runs_platform: bool = False
 
     @property
@@ -53,6 +54,7 @@ def _visitor() -> Visitor | None:
         found.name,
         queries.organisation_names(found),
         at_institution=works_there,
+        runs_instruments=bool(found.organisations_with(Permission.SEE_OWNER_SIDE)),
         runs_platform=found.is_admin,
     )
 
