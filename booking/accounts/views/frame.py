@@ -25,11 +25,8 @@ class Visitor:
     name: str
     organisations: Sequence[str]
     at_institution: bool = False
-<<<<<<< HEAD
     runs_instruments: bool = False
-=======
     manages_people: bool = False
->>>>>>> main
     runs_platform: bool = False
 
     @property
@@ -59,11 +56,8 @@ def _visitor() -> Visitor | None:
         found.name,
         queries.organisation_names(found),
         at_institution=works_there,
-<<<<<<< HEAD
         runs_instruments=bool(found.organisations_with(Permission.SEE_OWNER_SIDE)),
-=======
         manages_people=bool(found.organisations_with(Permission.MANAGE_ORGANISATION)),
->>>>>>> main
         runs_platform=found.is_admin,
     )
 
