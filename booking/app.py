@@ -24,6 +24,7 @@ from booking.availability.views import bp as availability_pages
 from booking.calendars.api import bp as calendars_api
 from booking.calendars.views import addresses as calendar_addresses
 from booking.calendars.views import pages as calendar_pages
+from booking.console.views import bp as console_pages
 from booking.files import gateway as files
 from booking.kernel import (
     config,
@@ -87,6 +88,7 @@ def create_app(environment: str | None = None, **overrides: Any) -> Flask:
         availability_pages,
         reservations_pages,
         calendar_pages,
+        console_pages,
         notices_pages,
     ):
         app.register_blueprint(pages_of_feature)

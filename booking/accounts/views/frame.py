@@ -29,6 +29,7 @@ class Visitor:
     name: str
     organisations: Sequence[str]
     at_institution: bool = False
+    runs_instruments: bool = False
     manages_people: bool = False
     runs_platform: bool = False
 
@@ -59,6 +60,7 @@ def _visitor() -> Visitor | None:
         found.name,
         queries.organisation_names(found),
         at_institution=works_there,
+        runs_instruments=bool(found.organisations_with(Permission.SEE_OWNER_SIDE)),
         manages_people=bool(found.organisations_with(Permission.MANAGE_ORGANISATION)),
         runs_platform=found.is_admin,
     )
