@@ -116,7 +116,9 @@ def _init_database(app: Flask) -> None:
             "max_overflow": 4,
             "pool_timeout": 10,
             "pool_pre_ping": False,
-            "connect_args": {"options": options, "connect_timeout": 5},
+            # Psycopg forgets what it prepared at every rollback, and with that each read request
+            # ends; `kernel.wire` prepares what is worth it, and keeps it.
+            "connect_args": {"options": options, "connect_timeout": 5, "prepare_threshold": None},
         },
     )
     db.init_app(app)
