@@ -6,7 +6,6 @@ from flask import Response, flash, redirect, render_template, url_for
 from flask_babel import gettext
 
 from booking.accounts.auth import caller
-from booking.accounts.rules import Permission
 from booking.kernel import clock, forms
 from booking.kernel.db import transaction
 from booking.kernel.forms import Form, FormSchema
@@ -23,7 +22,6 @@ from booking.reservations.schemas import (
     VersionForm,
 )
 from booking.reservations.views.frame import bp, go
-from booking.reservations.views.institution import own_instrument
 from booking.reservations.views.shown import doing, facts, page_of
 
 
@@ -37,14 +35,6 @@ def at_instrument(instrument_id: int) -> str | Response:
         return go("use_page", reservation_id=mine[0].id)
     instrument = registry.get_instrument(instrument_id, caller=who)
     return render_template("reservations/at_instrument.html", instrument=instrument, coming=mine)
-
-
-@bp.get("/institution/instruments/<id:instrument_id>/label")
-@login_required
-def label(instrument_id: int) -> str:
-    """Show the label to print and put on the instrument."""
-    instrument = own_instrument(instrument_id, Permission.RUN_INSTRUMENTS)
-    return render_template("reservations/label.html", instrument=instrument)
 
 
 @bp.get("/reservations/<id:reservation_id>/use")
