@@ -1,14 +1,12 @@
 """Reads for accounts: the caller of a request, what a caller may see, and whom a notice reaches."""
 
+from booking.accounts.queries.callers import caller_by_session, caller_by_token, caller_of
 from booking.accounts.queries.reaching import members_among, reach
 from booking.accounts.queries.reading import (
     Belonging,
     Me,
     Member,
     PublicFacts,
-    caller_by_session,
-    caller_by_token,
-    caller_of,
     current_memberships,
     get_me,
     get_member,
