@@ -12,7 +12,7 @@ from flask_migrate import Migrate
 from jinja2 import StrictUndefined
 from sqlalchemy.exc import OperationalError
 
-from booking import demo, operations
+from booking import demo, operations, subjects
 from booking.accounts import auth
 from booking.accounts import cli as accounts_cli
 from booking.accounts import queries as accounts
@@ -60,7 +60,7 @@ API = (
     reservations_api,
     calendars_api,
 )
-COMMANDS = (operations.cli, accounts_cli.cli, registry_cli.cli)
+COMMANDS = (operations.cli, subjects.cli, accounts_cli.cli, registry_cli.cli)
 migrate = Migrate()
 
 

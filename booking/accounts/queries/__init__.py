@@ -8,6 +8,7 @@ from booking.accounts.queries.factors import (
     pending_session,
     show_factor,
 )
+from booking.accounts.queries.personal import count_declarations, count_memberships, personal_data
 from booking.accounts.queries.reaching import members_among, reach
 from booking.accounts.queries.reading import (
     Belonging,
@@ -47,6 +48,8 @@ __all__ = [
     "caller_by_session",
     "caller_by_token",
     "caller_of",
+    "count_declarations",
+    "count_memberships",
     "current_memberships",
     "find_factor",
     "get_me",
@@ -66,6 +69,7 @@ __all__ = [
     "organisation_by_uscc",
     "organisation_names",
     "pending_session",
+    "personal_data",
     "reach",
     "require_manager",
     "sessions_of",
