@@ -12,7 +12,7 @@ from flask_migrate import Migrate
 from jinja2 import StrictUndefined
 from sqlalchemy.exc import OperationalError
 
-from booking import demo, operations, subjects
+from booking import demo, operations
 from booking.accounts import auth
 from booking.accounts import cli as accounts_cli
 from booking.accounts import queries as accounts
@@ -49,6 +49,7 @@ from booking.registry.api import bp as registry_api
 from booking.reservations import queries as reservations
 from booking.reservations.api import bp as reservations_api
 from booking.reservations.views import bp as reservations_pages
+from booking.subjects import cli as subjects_cli
 from booking.tariffs.api import bp as tariffs_api
 
 API = (
@@ -60,7 +61,7 @@ API = (
     reservations_api,
     calendars_api,
 )
-COMMANDS = (operations.cli, subjects.cli, accounts_cli.cli, registry_cli.cli)
+COMMANDS = (operations.cli, subjects_cli.cli, accounts_cli.cli, registry_cli.cli)
 migrate = Migrate()
 
 

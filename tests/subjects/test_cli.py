@@ -9,7 +9,6 @@ from click.testing import CliRunner, Result
 from flask.cli import ScriptInfo
 from sqlalchemy import text
 
-from booking import subjects
 from booking.accounts import queries as accounts
 from booking.accounts import service as accounts_service
 from booking.accounts.rules import Role
@@ -22,6 +21,8 @@ from booking.kernel.db import db
 from booking.kernel.passwords import digest
 from booking.reservations import queries as reservations
 from booking.reservations import service as reservations_service
+from booking.subjects.cli import cli
+from booking.subjects.service import FORMAT
 from tests.accounts.world import set_up
 from tests.factories import make_instrument, make_organisation, make_user, slot
 from tests.notices.world import expand
@@ -36,7 +37,7 @@ TRACES = ("吴芳芳", "wu@example.cn", "13912345678", "吴的手机", "Firefox 
 def booking(app):
     def run(*words: str, **given) -> Result:
         db.session.commit()  # what the test made must survive a command that rolls back
-        command = subjects.cli.commands[words[0]]
+        command = cli.commands[words[0]]
         return CliRunner().invoke(
             command, words[1:], obj=ScriptInfo(create_app=lambda: app), **given
         )
@@ -102,7 +103,7 @@ class TestExport:
 
         data = json.loads(done.stdout)
         assert done.exit_code == 0
-        assert data["format"] == subjects.FORMAT
+        assert data["format"] == FORMAT
         assert data["person"]["mobile"] == "13912345678"
         assert [each["role"] for each in data["memberships"]] == ["manager"]
         assert data["sessions"][0]["client"] == "Firefox of Wu"

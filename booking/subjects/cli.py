@@ -1,10 +1,9 @@
-"""A person's own data: handed out whole, or forgotten as far as the law lets go (domain §8)."""
+"""Commands for people's own data."""
 
 import json
 import sys
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -12,24 +11,11 @@ from typing import Any
 import click
 from flask.cli import with_appcontext
 
-from booking.accounts import queries as accounts
-from booking.accounts import service as accounts_service
-from booking.accounts.models import User
-from booking.calendars import queries as calendars
-from booking.calendars import service as calendars_service
-from booking.journal import queries as journal
-from booking.kernel import clock, idempotency
 from booking.kernel.commands import refusals
 from booking.kernel.db import transaction
-from booking.kernel.errors import NotFound
-from booking.kernel.names import login_name
 from booking.kernel.schema import rfc3339
-from booking.kernel.text import N_
-from booking.notices import queries as notices
-from booking.notices import service as notices_service
-from booking.reservations import queries as reservations
+from booking.subjects import service
 
-FORMAT = "booking-subject-1"
 # What stays, and on what ground; the account behind it has a pseudonym from then on.
 KEPT: dict[str, str] = {
     "reservations": "结算和用机记录属于单位，按会计档案和检测记录的年限保存",
@@ -45,56 +31,6 @@ journal.json 是您办理过的事项；notices.json 是发给您的通知。
 These are all data the instrument sharing platform keeps about you, one kind in each file, as
 JSON (UTF-8) with times in UTC. Passwords, tokens and codes are kept as digests only and left out.
 """
-
-
-@dataclass(frozen=True)
-class Erased:
-    """What went, and what is kept under the pseudonym."""
-
-    pseudonym: str
-    gone: dict[str, int]
-    kept: dict[str, int]
-
-
-def collect(login: str) -> dict[str, Any]:
-    """Return everything that is kept of the person, by kind; raises NotFound. Journalled."""
-    user = _known(login)
-    data = accounts.personal_data(user) | {
-        "calendar_feeds": calendars.personal_data(user.id),
-        "notices": notices.personal_data(user.id),
-        "reservations": reservations.personal_data(user.id),
-        "journal": journal.by_person(user.id),
-    }
-    accounts_service.record_export(user)
-    return {"format": FORMAT, "exported_at": clock.now(), **data}
-
-
-def forget(login: str, reason: str) -> Erased:
-    """Forget the person as far as the law lets go; raises NotFound, AlreadyErased, LastManager."""
-    user = _known(login)
-    name = user.name
-    kept = {
-        "reservations": reservations.count_of(user.id),
-        "memberships": accounts.count_memberships(user.id),
-        "declarations": accounts.count_declarations(user.id),
-        "journal_entries": journal.count_by(user.id),
-    }
-    gone = accounts_service.erase_person(user)
-    gone |= calendars_service.forget_person(user.id, reservations.ids_of(user.id))
-    invited = journal.subjects_of(user.id, "user.invited")
-    gone |= notices_service.forget_person(
-        user.id, name, user.name, reservations=reservations.ids_of(user.id), invited=invited
-    )
-    gone["stored_answers"] = idempotency.forget_answers_of(str(user.id))
-    accounts_service.record_erasure(user, reason, kept=kept, gone=gone)
-    return Erased(user.name, gone, kept)
-
-
-def _known(login: str) -> User:
-    user = accounts.user_by_login(login_name(login))
-    if user is None:
-        raise NotFound(N_("没有账号使用“%(login)s”。", login=login))
-    return user
 
 
 @click.group("subjects")
@@ -119,7 +55,7 @@ def subject() -> None:
 def export(login: str, output: Path | None) -> None:
     """导出本人的全部数据；口令、令牌只有摘要，不在其中。"""
     with refusals(), transaction():
-        data = collect(login)
+        data = service.collect(login)
     if output is None:
         click.echo(_written(data))
     elif output.suffix.lower() == ".zip":
@@ -141,7 +77,7 @@ def erase(login: str, reason: str, yes: bool, as_json: bool) -> None:
     if not yes and sys.stdin.isatty():
         click.confirm(f"将永久删除 {login} 的个人信息，不能撤销。继续吗？", abort=True)
     with refusals(), transaction():
-        erased = forget(login, reason)
+        erased = service.forget(login, reason)
     if as_json:
         reasons = {kind: {"count": n, "reason": KEPT[kind]} for kind, n in erased.kept.items()}
         answer = {"pseudonym": erased.pseudonym, "gone": erased.gone, "kept": reasons}
