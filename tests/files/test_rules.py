@@ -36,7 +36,21 @@ from tests.uploaded import PDF, PROGRAM, picture, workbook
         (b"#!/bin/sh\nexit\n" + PDF, None),
         (b"\xef\xbb\xbf\r\n" + PDF, MediaType.PDF),
     ],
-    ids=["pdf", "png", "jpeg", "webp", "xlsx", "docx", "zip", "exe", "svg", "html", "gif", "sh-pdf", "bom-pdf"],
+    ids=[
+        "pdf",
+        "png",
+        "jpeg",
+        "webp",
+        "xlsx",
+        "docx",
+        "zip",
+        "exe",
+        "svg",
+        "html",
+        "gif",
+        "sh-pdf",
+        "bom-pdf",
+    ],
 )
 def test_the_content_says_what_it_is(content, kind):
     assert rules.kind_of(content) is kind
