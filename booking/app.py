@@ -18,6 +18,8 @@ from booking.accounts import cli as accounts_cli
 from booking.accounts import queries as accounts
 from booking.accounts.api import bp as accounts_api
 from booking.accounts.views import bp as accounts_pages
+from booking.attachments.api import bp as attachments_api
+from booking.attachments.views import bp as attachments_pages
 from booking.availability import views as availability_views
 from booking.availability.api import bp as availability_api
 from booking.availability.views import bp as availability_pages
@@ -56,6 +58,7 @@ API = (
     accounts_api,
     reference_api,
     registry_api,
+    attachments_api,
     tariffs_api,
     availability_api,
     reservations_api,
@@ -88,6 +91,7 @@ def create_app(environment: str | None = None, **overrides: Any) -> Flask:
         accounts_pages,
         availability_pages,
         reservations_pages,
+        attachments_pages,
         calendar_pages,
         console_pages,
         notices_pages,
