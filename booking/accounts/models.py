@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, String, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from booking.accounts.rules import OrganisationKind, Role, SizeClass
+from booking.accounts.rules import Awaits, OrganisationKind, Role, SizeClass
 from booking.kernel import clock
 from booking.kernel.db import Model, Versioned, Word
 
@@ -52,7 +52,8 @@ class User(Versioned, Model):
     """A person who acts for organisations; reached by e-mail or mobile number.
 
     Somebody a manager added has no password until the invitation (a secret shown once to that
-    manager, kept as a digest) was used to set one.
+    manager, kept as a digest) was used to set one. Somebody who was forgotten keeps the row, under
+    a pseudonym, for the records of others that stand on it.
     """
 
     __tablename__ = "users"
@@ -72,6 +73,7 @@ class User(Versioned, Model):
     purpose_notice: Mapped[str | None]
     locale: Mapped[str] = mapped_column(default="zh_Hans_CN")
     is_active: Mapped[bool] = mapped_column(default=True)
+    erased_at: Mapped[datetime | None]
 
 
 class Membership(Model):
@@ -98,7 +100,10 @@ class Membership(Model):
 
 
 class LoginSession(Model):
-    """A signed-in browser; the cookie holds a secret of which we keep the digest."""
+    """A signed-in browser; the cookie holds a secret of which we keep the digest.
+
+    While it awaits something, only the password was right: it opens nothing but the second step.
+    """
 
     __tablename__ = "login_sessions"
 
@@ -109,6 +114,34 @@ class LoginSession(Model):
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     client: Mapped[str] = mapped_column(default="")
+    awaits: Mapped[Awaits | None] = mapped_column(Word(Awaits))
+
+
+class SecondFactor(Model):
+    """What a person's authenticator program counts with; the key is derived from the nonce.
+
+    Without `confirmed_at` it is being set up. `last_step` is the last time step whose code was
+    taken: no code works twice.
+    """
+
+    __tablename__ = "second_factors"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey(User.id), primary_key=True)
+    nonce: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    confirmed_at: Mapped[datetime | None]
+    last_step: Mapped[int] = mapped_column(default=0)
+
+
+class RecoveryCode(Model):
+    """A code for who has lost the authenticator; works once, kept as a digest."""
+
+    __tablename__ = "recovery_codes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey(User.id), index=True)
+    digest: Mapped[str] = mapped_column(unique=True)
+    used_at: Mapped[datetime | None]
 
 
 class ApiToken(Model):

@@ -225,6 +225,12 @@ def _body() -> bytes:
     return json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
 
 
+def forget_answers_of(caller: str) -> int:
+    """Drop the answers stored for one caller; returns how many."""
+    gone = delete(StoredAnswer).where(StoredAnswer.caller == caller)
+    return len(db.session.execute(gone.returning(StoredAnswer.key)).all())
+
+
 def forget_old_answers() -> int:
     """Drop answers older than 24 hours; returns how many."""
     result = db.session.execute(

@@ -1,6 +1,15 @@
 """Reads for accounts: the caller of a request, what a caller may see, and whom a notice reaches."""
 
 from booking.accounts.queries.callers import caller_by_session, caller_by_token, caller_of
+from booking.accounts.queries.factors import (
+    Factor,
+    find_factor,
+    has_factor,
+    needs_factor,
+    pending_session,
+    show_factor,
+)
+from booking.accounts.queries.personal import count_declarations, count_memberships, personal_data
 from booking.accounts.queries.reaching import members_among, reach
 from booking.accounts.queries.reading import (
     Belonging,
@@ -30,16 +39,21 @@ from booking.accounts.queries.reading import (
 
 __all__ = [
     "Belonging",
+    "Factor",
     "Me",
     "Member",
     "PublicFacts",
     "caller_by_session",
     "caller_by_token",
     "caller_of",
+    "count_declarations",
+    "count_memberships",
     "current_memberships",
+    "find_factor",
     "get_me",
     "get_member",
     "get_organisation",
+    "has_factor",
     "has_keeper",
     "has_seat_elsewhere",
     "is_verified",
@@ -49,11 +63,15 @@ __all__ = [
     "list_tokens",
     "members_among",
     "names_of",
+    "needs_factor",
     "organisation_by_uscc",
     "organisation_names",
+    "pending_session",
+    "personal_data",
     "reach",
     "require_manager",
     "sessions_of",
+    "show_factor",
     "show_organisation",
     "user_by_login",
     "visible_to",

@@ -27,7 +27,8 @@ _TOKEN = {"source": "api_tokens", "scopes": "t.scopes", "ended": "revoked_at"}
 _SESSION = {"source": "login_sessions", "scopes": "NULL", "ended": "ended_at"}
 _BY_TOKEN = _SEATS.format(**_TOKEN, **_ALONE)
 _BY_TOKEN_WITH_KEY = _SEATS.format(**_TOKEN, **_WITH_KEY)
-_BY_SESSION = _SEATS.format(**_SESSION, **_ALONE)
+# With the password alone nobody is signed in where a second step is due.
+_BY_SESSION = (_SEATS + " AND t.awaits IS NULL").format(**_SESSION, **_ALONE)
 
 
 class _Found(NamedTuple):

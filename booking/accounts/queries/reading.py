@@ -300,6 +300,7 @@ def sessions_of(caller: Caller) -> Select[LoginSession]:
     return select(LoginSession).where(
         LoginSession.user_id == caller.user_id,
         LoginSession.ended_at.is_(None),
+        LoginSession.awaits.is_(None),
         LoginSession.expires_at > clock.now(),
     )
 

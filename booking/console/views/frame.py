@@ -8,6 +8,8 @@ from booking.accounts.rules import OrganisationKind, Permission, require
 from booking.kernel import pages
 from booking.kernel.errors import NotAllowed, NotFound
 from booking.kernel.text import N_
+from booking.registry import queries as registry
+from booking.registry.models import Instrument
 
 bp = pages.Blueprint("console_pages", __name__)
 
@@ -38,6 +40,23 @@ def chosen_institution(among: dict[int, str], permission: Permission | None = No
     if permission is not None:
         require(caller(), permission, chosen)
     return chosen
+
+
+def own_instrument(
+    instrument_id: int, permission: Permission, *, for_update: bool = False
+) -> Instrument:
+    """Return an instrument of an institution the caller works at.
+
+    Raises NotFound for everybody else's, published or not, and NotAllowed without permission.
+    """
+    who = caller()
+    if not who.organisations:
+        raise NotFound
+    found = registry.get_instrument(instrument_id, caller=who, for_update=for_update)
+    if found.institution_id not in who.organisations:
+        raise NotFound
+    require(who, permission, found.institution_id)
+    return found
 
 
 def number(name: str) -> int | None:
