@@ -36,9 +36,9 @@ def imports() -> Response:
 
 @bp.post("/institution/imports")
 @login_required
+@uploads.large
 def upload() -> Response:
     """Take a table in and look through it; large ones are handed to the worker."""
-    uploads.allow()
     chosen = chosen_institution(institutions(), Permission.MANAGE_INSTRUMENTS)
     form = Form(values=request.form)
     with form.refusals():
