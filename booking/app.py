@@ -51,6 +51,7 @@ from booking.registry.api import bp as registry_api
 from booking.reservations import queries as reservations
 from booking.reservations.api import bp as reservations_api
 from booking.reservations.views import bp as reservations_pages
+from booking.subjects import cli as subjects_cli
 from booking.tariffs.api import bp as tariffs_api
 
 API = (
@@ -63,7 +64,7 @@ API = (
     reservations_api,
     calendars_api,
 )
-COMMANDS = (operations.cli, accounts_cli.cli, registry_cli.cli)
+COMMANDS = (operations.cli, subjects_cli.cli, accounts_cli.cli, registry_cli.cli)
 migrate = Migrate()
 
 
