@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, exists, func, or_, select, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
 from sqlalchemy.orm import joinedload, selectinload
 
 from booking.accounts.models import Organisation
@@ -27,7 +27,7 @@ SELECT c.institution_id, c.scheme, array_agg(DISTINCT key)
  CROSS JOIN unnest(s.standard_keys) key
  WHERE c.institution_id = ANY(%(institutions)s) AND c.withdrawn_at IS NULL
    AND c.valid_from <= %(today)s AND c.valid_until >= %(today)s
-   AND s.standard_keys && %(keys)s::text[] AND key = ANY(%(keys)s::text[])
+   AND key = ANY(%(keys)s::text[])
  GROUP BY c.institution_id, c.scheme
 """
 
@@ -265,7 +265,7 @@ def _renewed() -> ColumnElement[bool]:
 def _newest() -> Select[int]:
     return (
         select(Calibration.id)
-        .distinct(Calibration.instrument_id, Calibration.kind)
+        .ext(distinct_on(Calibration.instrument_id, Calibration.kind))
         .where(Calibration.withdrawn_at.is_(None))
         .order_by(
             Calibration.instrument_id,

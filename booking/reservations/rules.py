@@ -165,6 +165,16 @@ def _fit(slot: TimeSlot, policy: BookingPolicy, now: datetime) -> Iterator[Viola
         yield Violation("calibration", _uncalibrated(until, has_ended=until < today))
 
 
+def unfit_on(
+    today: date, *, verified_until: date | None, calibrated_until: date | None
+) -> Iterator[Text]:
+    """Yield why an instrument is out of use today: what the rules would say of any slot."""
+    if verified_until is not None and verified_until < today:
+        yield _out_of_use(verified_until, has_ended=True)
+    if calibrated_until is not None and calibrated_until < today:
+        yield _uncalibrated(calibrated_until, has_ended=True)
+
+
 def _out_of_use(until: date, *, has_ended: bool) -> Text:
     if has_ended:
         return N_(

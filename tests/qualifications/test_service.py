@@ -176,9 +176,7 @@ def test_a_reservation_takes_as_many_statements_as_without(instrument, manager, 
     assert len(gated) == len(without)
 
 
-def test_a_renewal_opens_it_again_and_a_withdrawn_record_counts_no_more(
-    instrument, manager, firm
-):
+def test_a_renewal_opens_it_again_and_a_withdrawn_record_counts_no_more(instrument, manager, firm):
     calibrate(instrument, manager, date(2026, 11, 20), VERIFICATION)
     renewed = calibrate(
         instrument, manager, date(2027, 11, 22), VERIFICATION, performed_on=date(2026, 11, 23)
@@ -244,7 +242,10 @@ def test_verify_finds_fitness_that_its_records_do_not_say(instrument, manager):
 
 
 def test_only_managers_record_and_only_their_own(instrument, manager, institution):
-    for other in (make_caller(institution, Role.OPERATOR), make_caller(make_institution(), Role.MANAGER)):
+    for other in (
+        make_caller(institution, Role.OPERATOR),
+        make_caller(make_institution(), Role.MANAGER),
+    ):
         with pytest.raises(NotAllowed):
             calibrate(instrument, other, WEDNESDAY)
         with pytest.raises(NotAllowed):
@@ -329,7 +330,9 @@ def test_a_scope_is_imported_in_the_place_of_the_old_one(institution, manager, t
 def test_a_table_with_a_bad_row_leaves_everything_as_it_was(institution, manager, tmp_path):
     certificate = certify(institution, manager)
     service.add_line(certificate.id, Line("旧", "旧", "GB/T 1-2020"), caller=manager)
-    table = sheet(tmp_path, HEAD, ("1", "钢", "硬度", "GB/T 230.1", ""), ("2", "钢", "硬度", "", ""))
+    table = sheet(
+        tmp_path, HEAD, ("1", "钢", "硬度", "GB/T 230.1", ""), ("2", "钢", "硬度", "", "")
+    )
 
     with pytest.raises(UnusableScope) as refused:
         service.import_scope(certificate.id, table, caller=manager)
@@ -363,7 +366,9 @@ def test_everybody_sees_a_certificate_once_its_institution_publishes(institution
 
 
 def notices():
-    return db.session.scalars(select(Notice).where(Notice.kind == "expiry").order_by(Notice.id)).all()
+    return db.session.scalars(
+        select(Notice).where(Notice.kind == "expiry").order_by(Notice.id)
+    ).all()
 
 
 def test_each_end_is_reminded_of_three_times_and_never_twice(instrument, manager, now):
