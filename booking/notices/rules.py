@@ -68,7 +68,8 @@ NEEDED: Mapping[Kind, frozenset[str]] = {
     Kind.OBJECTION: _OF_A_USE | {"reason"},
     Kind.SETTLED: _OF_A_USE | {"settlement"},
     Kind.VERIFICATION: frozenset({"organisation", "verified", "reason"}),
-    # `what` is named in the owner's words, e.g. "CMA 资质认定证书"; `path` leads to it.
+    # `what` is cma, cnas, verification or calibration, or the owner's own words; `path` leads
+    # to it.
     Kind.EXPIRY: frozenset({"what", "number", "organisation", "expires_on", "days", "path"}),
     Kind.INVITATION: frozenset({"organisation", "inviter", "nonce", "until"}),
     Kind.RESET: frozenset({"nonce", "until"}),

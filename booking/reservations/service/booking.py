@@ -3,7 +3,6 @@
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import make_transient_to_detached
 
 from booking.accounts.rules import Caller, Permission, acting_for
@@ -132,10 +131,11 @@ class _Lost(Exception):
         self.sheet = sheet
 
 
+INSTRUMENT = "SELECT instrument_id FROM reservations WHERE id = %(id)s"
+
+
 def _move(reservation_id: int, slot: TimeSlot, caller: Caller, version: int | None) -> Reservation:
-    availability.queue_for(
-        select(Reservation.instrument_id).where(Reservation.id == reservation_id)
-    )
+    availability.queue_for(reservation_id, instrument=INSTRUMENT)
     reservation = changeable(reservation_id, caller, version)
     if reservation.status not in MOVABLE:
         raise WrongState(reservation.status, "move")
@@ -218,7 +218,7 @@ def changeable(reservation_id: int, caller: Caller, version: int | None) -> Rese
     if not (
         made_it
         or caller.may(Permission.CHANGE_CUSTOMER_SIDE, customer)
-        or caller.may(Permission.RUN_INSTRUMENTS, owner)
+        or caller.may(Permission.RUNINSTRUMENTS, owner)
     ):
         raise NotAllowed
     reservation.check_version(version)
@@ -234,7 +234,7 @@ def _offer(
 
 def _check_changeable(reservation: Reservation, sheet: Sheet, caller: Caller) -> None:
     """Raise TooLateToChange for the customer's side once the owner's moment has passed."""
-    works_there = caller.may(Permission.RUN_INSTRUMENTS, sheet.institution_id)
+    works_there = caller.may(Permission.RUNINSTRUMENTS, sheet.institution_id)
     if sheet.policy is not None and not works_there:
         rules.check_changeable(reservation.slot, sheet.policy, now=clock.now())
 

@@ -2,8 +2,6 @@
 
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import select
-
 from booking.accounts.rules import Caller, Permission, require
 from booking.availability import service as availability
 from booking.availability.errors import SlotTaken
@@ -14,7 +12,7 @@ from booking.notices.rules import Kind
 from booking.reservations import queries, rules
 from booking.reservations.errors import OutsideItsTime, StillInUse
 from booking.reservations.models import Reservation, ReservationStatus, Use
-from booking.reservations.service.booking import changeable, facts, record
+from booking.reservations.service.booking import INSTRUMENT, changeable, facts, record
 from booking.reservations.service.telling import tell
 
 
@@ -26,9 +24,7 @@ def check_in(
     Who begins early takes the time from then on, if nobody has it. Raises OutsideItsTime,
     StillInUse, WrongState, or as `changeable`.
     """
-    availability.queue_for(
-        select(Reservation.instrument_id).where(Reservation.id == reservation_id)
-    )
+    availability.queue_for(reservation_id, instrument=INSTRUMENT)
     reservation = changeable(reservation_id, caller, version)
     if reservation.status is not ReservationStatus.CONFIRMED:
         raise WrongState(reservation.status, "check-in")
