@@ -218,7 +218,7 @@ def changeable(reservation_id: int, caller: Caller, version: int | None) -> Rese
     if not (
         made_it
         or caller.may(Permission.CHANGE_CUSTOMER_SIDE, customer)
-        or caller.may(Permission.RUNINSTRUMENTS, owner)
+        or caller.may(Permission.RUN_INSTRUMENTS, owner)
     ):
         raise NotAllowed
     reservation.check_version(version)
@@ -234,7 +234,7 @@ def _offer(
 
 def _check_changeable(reservation: Reservation, sheet: Sheet, caller: Caller) -> None:
     """Raise TooLateToChange for the customer's side once the owner's moment has passed."""
-    works_there = caller.may(Permission.RUNINSTRUMENTS, sheet.institution_id)
+    works_there = caller.may(Permission.RUN_INSTRUMENTS, sheet.institution_id)
     if sheet.policy is not None and not works_there:
         rules.check_changeable(reservation.slot, sheet.policy, now=clock.now())
 
