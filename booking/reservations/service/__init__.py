@@ -1,7 +1,7 @@
 """Quote, reserve, move and cancel; closures; use and settlement. Never commits."""
 
 from booking.reservations.service.booking import cancel, change, move, quote, reserve
-from booking.reservations.service.closing import Closed, close, lift
+from booking.reservations.service.closing import Closed, close, lift, reason_told
 from booking.reservations.service.offers import Offer
 from booking.reservations.service.settling import (
     agree,
@@ -11,7 +11,7 @@ from booking.reservations.service.settling import (
     settle,
     suggested_minutes,
 )
-from booking.reservations.service.telling import remind
+from booking.reservations.service.telling import cancelling, remind
 from booking.reservations.service.using import check_in, check_out, no_show
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Offer",
     "agree",
     "cancel",
+    "cancelling",
     "change",
     "check_in",
     "check_out",
@@ -30,6 +31,7 @@ __all__ = [
     "no_show",
     "object_to",
     "quote",
+    "reason_told",
     "remind",
     "reserve",
     "settle",
