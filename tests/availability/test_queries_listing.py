@@ -203,4 +203,4 @@ def test_how_many_are_free_is_counted_beyond_the_page(now):
         make_instrument()
     make_instrument(schedule=None)
 
-    assert queries.free_count(Wanted(minutes=120), caller=None, now=now.at) == 3
+    assert queries.free_count(Wanted(minutes=120), caller=None, now=now.at).count == 3

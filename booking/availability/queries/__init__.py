@@ -2,10 +2,12 @@
 
 from booking.availability.queries.breaches import breaches
 from booking.availability.queries.listing import (
+    Counted,
     Facets,
     Listed,
     Sort,
     Wanted,
+    count,
     facets,
     free_count,
     list_instruments,
@@ -46,6 +48,7 @@ __all__ = [
     "DAYS",
     "Alternatives",
     "Availability",
+    "Counted",
     "Day",
     "DayShown",
     "Facets",
@@ -65,6 +68,7 @@ __all__ = [
     "axis_of",
     "bookable_by",
     "breaches",
+    "count",
     "day_shown",
     "facets",
     "find_free_slots",

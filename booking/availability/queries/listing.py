@@ -1,6 +1,7 @@
 """The list of instruments, where what they are meets what they cost and when they are free."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -19,10 +20,10 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    true,
     tuple_,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import InstrumentedAttribute
 
 from booking.accounts.rules import Caller
 from booking.availability.models import OpeningHours, Schedule, SpecialDay
@@ -73,6 +74,15 @@ class Wanted:
     price_max: Money | None = None
     window: TimeSlot | None = None
     minutes: int | None = None
+    at_most: int | None = None  # look for free time on no more than the nearest so many
+
+
+@dataclass(frozen=True)
+class Counted:
+    """How many were found; not `is_all` if there may be more."""
+
+    count: int
+    is_all: bool
 
 
 @dataclass(frozen=True)
@@ -122,13 +132,43 @@ def list_instruments(
     )
 
 
-def free_count(wanted: Wanted, *, caller: Caller | None, now: datetime) -> int:
-    """Return how many of those looked for are free in the window; looks at each of them."""
+def free_count(wanted: Wanted, *, caller: Caller | None, now: datetime) -> Counted:
+    """Return how many of those looked for are free in the window; looks at each, or `at_most`."""
     customer = tariffs.customer_of(caller)
     window = wanted.window or TimeSlot(now, now + USUAL_WINDOW)
     conditions = _conditions(wanted, caller, customer)
-    found = patterns(window, *bookable_by(customer), *conditions)
-    return sum(1 for _ in soonest(found, window, now=now, minutes=wanted.minutes))
+    found = patterns(window, *_looked_at(wanted, conditions, customer, now))
+    count = sum(1 for _ in soonest(found, window, now=now, minutes=wanted.minutes))
+    looked_at = sum(len(pattern.ids) for pattern in found)
+    return Counted(count, is_all=wanted.at_most is None or looked_at < wanted.at_most)
+
+
+def count(wanted: Wanted, *, caller: Caller | None) -> int:
+    """Return how many there are; whether something is free is not asked."""
+    conditions = _conditions(wanted, caller, tariffs.customer_of(caller))
+    query = select(func.count()).select_from(Instrument).where(*conditions)
+    return db.session.scalar(query) or 0
+
+
+def _looked_at(
+    wanted: Wanted, conditions: Sequence[ColumnElement[bool]], customer: Customer, now: datetime
+) -> list[ColumnElement[bool]]:
+    """Return the conditions for what is looked at one by one: what can be booked, or a part.
+
+    The part has the names nearest to what was typed; among equals others come first every day.
+    """
+    bookable = [*bookable_by(customer), *conditions]
+    if wanted.at_most is None:
+        return bookable
+    turn = (Instrument.id * 7919 + now.toordinal() * 104_729) % 1_000_003
+    nearest = (
+        select(Instrument.id)
+        .where(*bookable, exists().where(Schedule.instrument_id == Instrument.id))
+        .order_by(registry.rank(wanted.q), turn)
+        .limit(wanted.at_most)
+        .correlate(None)
+    )
+    return [Instrument.id.in_(nearest)]
 
 
 def _conditions(
@@ -227,7 +267,8 @@ def _free_ones(
     """Yield what is free in the window, in the order asked for, looking as far as needed."""
     assert wanted.window is not None  # noqa: S101 - asked only then
     bookable = [*conditions, *bookable_by(customer)]
-    rows = db.session.execute(_ordered(wanted, bookable, customer, now, cursor)).all()
+    query = _ordered(wanted, bookable, customer, now, cursor).limit(wanted.at_most)
+    rows = db.session.execute(query).all()
     start, size = 0, AT_FIRST
     while chunk := rows[start : start + size]:
         found = patterns_of([row[0] for row in chunk], wanted.window)
@@ -251,7 +292,7 @@ def _earliest(
     """Yield what is free in the window (a week from now unless one is given), soonest first."""
     window = wanted.window or TimeSlot(now, now + USUAL_WINDOW)
     after = paging.decode(cursor, int, int) if cursor is not None else [0, 0]
-    found = patterns(window, *bookable_by(customer), *conditions)
+    found = patterns(window, *_looked_at(wanted, conditions, customer, now))
     for free in soonest(found, window, now=now, minutes=wanted.minutes):
         minute = int(free.starts_at.timestamp()) // 60
         if [minute, free.instrument_id] > after:
@@ -296,44 +337,43 @@ class Facets:
 
 
 def facets(wanted: Wanted, *, caller: Caller | None) -> Facets:
-    """Return the counts beside the filters; whether something is free is not asked for them."""
+    """Return the counts beside the filters; whether something is free is not asked for them.
+
+    One statement counts all three, by city and main class and by whether the filters fit.
+    """
     customer = tariffs.customer_of(caller)
-    regions = _counts(replace(wanted, regions=()), caller, customer, Instrument.region_code, 4)
-    categories = _counts(
-        replace(wanted, category=None), caller, customer, Instrument.category_code, 2
+    others = replace(wanted, regions=(), category=None)
+    in_regions = or_(*map(registry.in_region, wanted.regions)) if wanted.regions else true()
+    in_category = registry.in_category(wanted.category) if wanted.category else true()
+    columns = (
+        func.left(Instrument.region_code, 4).label("region"),
+        func.left(Instrument.category_code, 2).label("category"),
+        in_regions.label("in_regions"),
+        in_category.label("in_category"),
     )
-    total = db.session.scalar(
-        select(func.count()).select_from(Instrument).where(*_conditions(wanted, caller, customer))
-    )
-    region_names = reference.region_names([code.ljust(6, "0") for code in regions])
+    rows = db.session.execute(
+        select(*columns, func.count())
+        .where(*_conditions(others, caller, customer))
+        .group_by(*(column.name for column in columns))
+    ).all()
+    total, regions, categories = 0, Counter[str](), Counter[str]()
+    for region, category, fits_regions, fits_category, number in rows:
+        total += number if fits_regions and fits_category else 0
+        regions[region] += number if fits_category and region else 0
+        categories[category] += number if fits_regions else 0
+    region_names = reference.region_names([code.ljust(6, "0") for code in regions if code])
     class_names = registry.category_names([code.ljust(6, "0") for code in categories])
     return Facets(
-        total=total or 0,
+        total=total,
         regions=_named(regions, region_names),
         categories=_named(categories, class_names),
     )
 
 
-def _counts(
-    wanted: Wanted,
-    caller: Caller | None,
-    customer: Customer,
-    column: InstrumentedAttribute[Any],
-    digits: int,
-) -> dict[str, int]:
-    code = func.left(column, digits)
-    rows = db.session.execute(
-        select(code, func.count())
-        .where(*_conditions(wanted, caller, customer), column.is_not(None))
-        .group_by(code)
-    )
-    return dict(rows.all())
-
-
-def _named(counts: dict[str, int], names: dict[str, str]) -> list[tuple[str, str, int]]:
+def _named(counts: Mapping[str, int], names: dict[str, str]) -> list[tuple[str, str, int]]:
     found = [
         (code, names[code.ljust(6, "0")].rpartition(" ")[2], count)
         for code, count in counts.items()
-        if code.ljust(6, "0") in names
+        if count and code.ljust(6, "0") in names
     ]
     return sorted(found, key=lambda each: (-each[2], each[0]))

@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from booking.availability.queries.gaps import Opening, first_gaps
 from booking.availability.queries.patterns import (
     Pattern,
     TakenByUnit,
@@ -204,8 +205,9 @@ def soonest(
 ) -> Iterator[FreeSlot]:
     """Yield the earliest free slot of each instrument, soonest first.
 
-    Instruments stand in a queue by when they first open; what takes their time is loaded in
-    growing batches, and only until the next in the queue cannot come before what was found.
+    Instruments stand in a queue by when they first open, and after the first batch by where they
+    have a gap; what takes their time is loaded in growing batches, and only until the next in
+    the queue cannot come before what was found.
     """
     candidates = list(_candidates(found, window, now, minutes))
     queue = sorted(
@@ -215,7 +217,7 @@ def soonest(
         for instrument_id in candidate.pattern.ids
     )
     heap: list[_Queued] = []
-    for batch in _batches(queue):
+    for batch in _batches(queue, candidates, window):
         while heap and heap[0] < batch[0]:
             yield _free_slot(heappop(heap), candidates)
         for found_one in _first_free(batch, candidates, window):
@@ -279,11 +281,32 @@ def _candidates(
         )
 
 
-def _batches(queue: list[_Queued]) -> Iterator[list[_Queued]]:
-    start, size = 0, AT_FIRST
+def _batches(
+    queue: list[_Queued], candidates: Sequence[_Candidate], window: TimeSlot
+) -> Iterator[list[_Queued]]:
+    start, size = AT_FIRST, AT_FIRST
+    if queue:
+        yield queue[:AT_FIRST]
+    if queue[AT_FIRST:]:
+        queue[AT_FIRST:] = _by_gap(queue[AT_FIRST:], candidates, window)
     while start < len(queue):
         yield queue[start : start + size]
         start, size = start + size, size * THEN_TIMES
+
+
+def _by_gap(
+    queue: Sequence[_Queued], candidates: Sequence[_Candidate], window: TimeSlot
+) -> list[_Queued]:
+    """Return the queue by first gaps, without those that have none that is long enough."""
+    openings = [Opening(each.opened, each.fit.minutes) for each in candidates]
+    gaps = first_gaps([(each, index) for _, each, index in queue], openings, window)
+    found: list[_Queued] = []
+    for start, instrument_id, index in queue:
+        if candidates[index].pattern.units > 1:  # another unit may have a gap
+            found.append((start, instrument_id, index))
+        elif instrument_id in gaps:
+            found.append((gaps[instrument_id], instrument_id, index))
+    return sorted(found)
 
 
 def _free_slot(entry: _Queued, candidates: Sequence[_Candidate]) -> FreeSlot:

@@ -16,7 +16,7 @@ from booking.accounts.auth import caller_or_none
 from booking.attachments import queries as attachments
 from booking.attachments.queries import FirstPhoto
 from booking.availability import queries
-from booking.availability.queries import DAYS, DayShown, Listed, Sort, Wanted, Week
+from booking.availability.queries import DAYS, Counted, DayShown, Listed, Sort, Wanted, Week
 from booking.availability.views.search import (
     LENGTHS,
     Search,
@@ -38,7 +38,7 @@ from booking.tariffs import rules as tariffs
 
 bp = pages.Blueprint("availability_pages", __name__)
 
-SHOWN = 20
+SHOWN, LOOKED_AT = 20, 1000  # a page shows; looked at for free time to find them
 FIRST, DOORS = 3, 4  # on the front page
 COUNTED = 300  # up to so many are looked at one by one to say how many are free
 
@@ -63,7 +63,12 @@ def home() -> str:
     now, caller = clock.now(), caller_or_none()
     midnight = datetime.combine(clock.today() + timedelta(days=1), datetime.min.time(), clock.CHINA)
     for end in (midnight, midnight + timedelta(days=DAYS - 1)):
-        wanted = Wanted(sort=Sort.EARLIEST, window=TimeSlot(now, end), minutes=usual_length())
+        wanted = Wanted(
+            sort=Sort.EARLIEST,
+            window=TimeSlot(now, end),
+            minutes=usual_length(),
+            at_most=LOOKED_AT,
+        )
         page = queries.list_instruments(wanted, caller=caller, now=now, limit=FIRST, cursor=None)
         if page.items:
             break
@@ -86,16 +91,14 @@ def results() -> str:
     """List instruments with their next seven days, price and saving for the length needed."""
     now, search = clock.now(), read_search(request.args)
     caller = caller_or_none()
+    wanted = replace(search.wanted(now), at_most=LOOKED_AT)
+    found = partial(queries.list_instruments, wanted, caller=caller, now=now, limit=SHOWN)
     try:
-        page = queries.list_instruments(
-            search.wanted(now), caller=caller, now=now, limit=SHOWN, cursor=search.cursor
-        )
+        page = found(cursor=search.cursor)
     except InvalidField:  # a cursor of another search
         search = replace(search, cursor=None)
-        page = queries.list_instruments(
-            search.wanted(now), caller=caller, now=now, limit=SHOWN, cursor=None
-        )
-    facets = queries.facets(search.wanted(now), caller=caller)
+        page = found(cursor=None)
+    facets = queries.facets(wanted, caller=caller)
     weeks = _weeks(page.items, search, now)
     axis = queries.axis_of(weeks.values())
     return render_template(
@@ -116,6 +119,7 @@ def results() -> str:
         chosen_cities={region[:4] for region in search.regions},
         places=" · ".join(map(place_name, search.regions)),
         free_ones=_free_ones(search, page, facets.total, now),
+        looked_at=LOOKED_AT if search.only_free and facets.total > LOOKED_AT else None,
         marked=partial(_marked, search.q),
     )
 
@@ -125,15 +129,16 @@ def _instead(search: Search, now: datetime) -> dict[str, Any]:
     caller = caller_or_none()
     options = []
     for words, other in relaxed(search):
-        count = (
-            queries.free_count(other.wanted(now), caller=caller, now=now)
+        wanted = replace(other.wanted(now), at_most=COUNTED)
+        counted = (
+            queries.free_count(wanted, caller=caller, now=now)
             if other.only_free
-            else queries.facets(other.wanted(now), caller=caller).total
+            else Counted(queries.count(wanted, caller=caller), is_all=True)
         )
-        if count:
-            options.append((count, words, other.address()))
+        if counted.count:
+            options.append((counted, words, other.address()))
     return {
-        "relaxed": sorted(options, key=lambda option: -option[0]),
+        "relaxed": sorted(options, key=lambda option: -option[0].count),
         "near_names": [
             (name, search.address(q=name, region=None, category=None, institution=None))
             for name in queries.near_names(search.q)
@@ -145,11 +150,11 @@ def _free_ones(search: Search, page: Page[Listed], total: int, now: datetime) ->
     """Return how many have the time, where that is known without looking at thousands."""
     if not search.only_free:
         return None
-    if search.cursor is None and page.next_cursor is None:
+    if search.cursor is None and page.next_cursor is None and total <= LOOKED_AT:
         return len(page.items)
     if total > COUNTED:
         return None
-    return queries.free_count(search.wanted(now), caller=caller_or_none(), now=now)
+    return queries.free_count(search.wanted(now), caller=caller_or_none(), now=now).count
 
 
 def _marked(q: str, name: str) -> list[tuple[str, bool]]:
