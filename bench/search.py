@@ -1,7 +1,7 @@
 """Free slots, a month, text search and the pages of the firm at 10,000 instruments."""
 
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from urllib.parse import urlencode
 
 from sqlalchemy import text
@@ -23,6 +23,7 @@ LIMITS = {
     "availability of a month": 15,
     "text search": 30,
     "page of results": 80,
+    "page that finds nothing": 80,
     "page of an instrument": 60,
     "suggestions": 30,
 }
@@ -65,13 +66,24 @@ def _requests(ids: list[int]) -> dict[str, list[str]]:
         "free slots, category and region": free,
         "availability of a month": [f"/api/v1/instruments/{n}/availability?{month}" for n in ids],
         "text search": [f"/api/v1/instruments?{urlencode({'q': word})}" for word in words],
-        "page of results": [
-            *(f"/instruments?{urlencode({'q': word})}" for word in words),
-            *(f"/instruments?category=01{n:02d}&region=4301" for n in range(1, 13)),
+        "page of results": _pages(words, minutes=60),
+        # The world has gaps of one hour only; and names that nobody has.
+        "page that finds nothing": [
+            *_pages(words, minutes=120),
+            *_pages(("电子万能试验击", "扫描电子显微境 1234", "dianzixianweijig"), minutes=60),
         ],
         "page of an instrument": [f"/instruments/{n}?minutes=120" for n in ids],
         "suggestions": [f"/instruments/suggestions?{urlencode({'q': word})}" for word in words],
     }
+
+
+def _pages(words: Sequence[str], *, minutes: int) -> list[str]:
+    asked = [
+        {},
+        *({"q": word} for word in words),
+        *({"category": f"01{n:02d}", "region": "4301"} for n in range(1, 13)),
+    ]
+    return [f"/instruments?{urlencode(each | {'minutes': minutes})}" for each in asked]
 
 
 def _measure(name: str, client: Client, addresses: list[str], raw: float) -> float:

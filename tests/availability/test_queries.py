@@ -10,7 +10,9 @@ from booking.accounts.rules import CustomerClass, Role
 from booking.availability import queries, service
 from booking.availability.models import Closure, Occupancy, OccupancyKind, SpecialDay
 from booking.availability.queries import search
-from booking.availability.rules import open_windows
+from booking.availability.queries.gaps import Opening, first_gaps
+from booking.availability.rules import open_windows, slot_of
+from booking.availability.rules.plans import minute_after
 from booking.kernel.db import db
 from booking.kernel.timeslot import TimeSlot
 from booking.registry.models import Instrument, Publication, RunningState, SharingMode
@@ -186,11 +188,45 @@ def test_the_number_of_statements_does_not_grow_with_the_rows(now):
     assert len(many) == len(few) == 3
 
 
+def test_the_first_gap_is_where_the_length_fits_between_what_is_taken(now):
+    busy, idle, full = make_instrument(), make_instrument(), make_instrument()
+    start = minute_after(now.at)
+    for first, last in ((0, 60), (90, 200)):
+        take(busy, slot_of((start + first, start + last)))
+    take(full, slot_of((start - 30, start + 400)))
+    window = slot_of((start, start + 300))
+
+    def gaps(minutes: int) -> dict[int, int]:
+        opening = Opening([(start, start + 300)], minutes)
+        asked = [(each.id, 0) for each in (busy, idle, full)]
+        return {each: at - start for each, at in first_gaps(asked, [opening], window).items()}
+
+    assert gaps(30) == {busy.id: 60, idle.id: 0}
+    assert gaps(31) == {busy.id: 200, idle.id: 0}
+    assert gaps(101) == {idle.id: 0}
+
+
+def test_of_many_the_full_ones_are_left_to_the_database(now, monkeypatch):
+    monkeypatch.setattr(search, "AT_FIRST", 2)
+    full = [make_instrument() for _ in range(12)]
+    for each in full:
+        take(each, TimeSlot(now.at, now.at + 8 * DAY))
+    free = make_instrument()
+    with counted() as statements:
+        found = find(now)
+
+    assert [each.instrument_id for each in found] == [free.id]
+    assert len(statements) == 4
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_the_search_finds_what_trying_every_minute_finds(now, monkeypatch, seed):
     # Batches of two, so that the order across batches is put to the test as well.
     monkeypatch.setattr(search, "AT_FIRST", 2)
     monkeypatch.setattr(search, "THEN_TIMES", 1)
+    if seed % 2:  # then all seven count as many
+        monkeypatch.setattr(search, "MANY", 3)
+        monkeypatch.setattr(search, "OF_MANY", 2)
     dice = random.Random(seed)
     for _ in range(7):
         _some_instrument(dice, now)

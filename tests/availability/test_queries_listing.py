@@ -1,5 +1,6 @@
 """The list of instruments: filters, orders, pages, and how many statements they take."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -11,6 +12,7 @@ from booking.availability.queries import Sort, Wanted, listing
 from booking.kernel.errors import InvalidField
 from booking.kernel.money import Money
 from booking.kernel.timeslot import TimeSlot
+from booking.registry import service as registry
 from booking.registry.models import Publication
 from tests.factories import (
     make_caller,
@@ -204,3 +206,61 @@ def test_how_many_are_free_is_counted_beyond_the_page(now):
     make_instrument(schedule=None)
 
     assert queries.free_count(Wanted(minutes=120), caller=None, now=now.at).count == 3
+
+
+def test_no_more_than_the_nearest_are_looked_at_and_the_count_says_so(now):
+    for _ in range(3):
+        make_instrument()
+    wanted = Wanted(sort=Sort.EARLIEST, minutes=120)
+
+    some = queries.free_count(replace(wanted, at_most=2), caller=None, now=now.at)
+    every = queries.free_count(replace(wanted, at_most=4), caller=None, now=now.at)
+
+    assert (some.count, some.is_all) == (2, False)
+    assert (every.count, every.is_all) == (3, True)
+    assert len(ids(now, sort=Sort.EARLIEST, at_most=2)) == 2
+    assert len(ids(now, sort=Sort.PRICE, window=slot(), minutes=120, at_most=2)) == 2
+
+
+def test_what_cannot_be_booked_takes_no_place_among_those_looked_at(now):
+    for _ in range(3):
+        make_instrument(schedule=None)
+    bookable = make_instrument()
+
+    assert ids(now, sort=Sort.EARLIEST, at_most=1) == [bookable.id]
+
+
+def test_those_whose_name_is_nearest_are_looked_at_first(now):
+    for name in ("拉力试验机附件", "试验机用冷却水箱", "试验机"):
+        make_instrument(name=name)
+    registry.reindex()
+
+    [first] = found(now, sort=Sort.EARLIEST, q="试验机", at_most=1).items
+    assert first.described.instrument.name == "试验机"
+
+
+def test_others_come_first_the_next_day(now):
+    for _ in range(6):
+        make_instrument(schedule={"horizon_days": 60})
+    wanted = Wanted(sort=Sort.EARLIEST, at_most=1)
+    days = [now.at + timedelta(days=later) for later in range(8)]
+
+    first = [
+        queries.list_instruments(wanted, caller=None, now=day, limit=1, cursor=None).items
+        for day in days
+    ]
+
+    assert len({row[0].described.instrument.id for row in first}) > 1
+
+
+def test_each_facet_is_counted_without_its_own_filter_in_three_statements(now):
+    for region, category in (("430100", "020101"), ("430100", "030101"), ("430202", "020101")):
+        make_instrument(region_code=region, category_code=category)
+    make_instrument(region_code=None, category_code="020101")
+    with counted() as statements:
+        facets = queries.facets(Wanted(regions=["4301"], category="02"), caller=None)
+
+    assert facets.total == queries.count(Wanted(regions=["4301"], category="02"), caller=None) == 1
+    assert [(code, number) for code, _, number in facets.regions] == [("4301", 1), ("4302", 1)]
+    assert [(code, number) for code, _, number in facets.categories] == [("02", 1), ("03", 1)]
+    assert len(statements) == 3

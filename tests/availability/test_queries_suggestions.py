@@ -4,6 +4,7 @@ import pytest
 
 from booking.accounts.models import Organisation
 from booking.availability import queries
+from booking.availability.queries import suggestions
 from booking.registry import service as registry
 from booking.registry.models import Publication
 from tests.factories import make_instrument
@@ -105,3 +106,29 @@ def test_a_name_that_is_nearly_right_leads_to_those_that_exist():
     assert set(queries.near_names("万能拉伸机")) == {"万能材料试验机", "电子万能试验机"}
     assert queries.near_names("完全不同") == []
     assert queries.near_names("，") == []
+
+
+@pytest.mark.usefixtures("testers")
+@pytest.mark.parametrize("common", [1, 300])
+def test_near_names_cost_one_statement_also_where_everything_is_common(monkeypatch, common):
+    monkeypatch.setattr(suggestions, "COMMON", common)
+    with counted() as statements:
+        found = queries.near_names("洛氏硬度机")
+
+    assert found == ["洛氏硬度计"]
+    assert len(statements) == 1
+
+
+def test_a_rare_word_leads_there_although_no_name_has_all_that_was_typed(machine):
+    for _ in range(4):
+        machine("电子万能试验机")
+    machine("布氏硬度计")
+
+    assert queries.near_names("万能试验 布氏")[:2] == ["电子万能试验机", "布氏硬度计"]
+    assert queries.near_names("试验 布氏硬度")[0] == "布氏硬度计"
+
+
+def test_near_names_are_only_of_what_is_published(machine):
+    machine("未公开的仪器", publication=Publication.DRAFT)
+
+    assert queries.near_names("未公开的机器") == []

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from booking.accounts.rules import OrganisationKind, Role
+from booking.availability.views import results
 from booking.registry import service as registry
 from booking.reservations import service as reservations
 from tests.factories import (
@@ -217,3 +218,41 @@ def test_the_length_booked_last_in_this_browser_is_looked_for_next(client):
     assert "7 天内有 1 小时空档" in client.get("/instruments?minutes=60").text
     client.set_cookie("length", "nonsense")
     assert "7 天内有 2 小时空档" in client.get("/instruments").text
+
+
+def test_the_page_says_when_only_some_of_many_were_looked_at(client, monkeypatch):
+    monkeypatch.setattr(results, "LOOKED_AT", 1)
+    first = make_instrument()
+    assert "这里只查了其中" not in client.get("/instruments").text
+    make_instrument(institution=first.institution)
+
+    page = client.get("/instruments").text
+    assert "这里只查了其中 1 台的空档" in page
+    assert "这里只查了其中" not in client.get("/instruments?all=1").text
+
+
+def test_what_helps_says_at_least_where_not_all_were_looked_at(client, monkeypatch):
+    for _ in range(3):
+        make_instrument(region_code="430300")
+    assert "不限地区（3 台）" in client.get("/instruments?region=4302").text
+    monkeypatch.setattr(results, "COUNTED", 2)
+
+    assert "不限地区（至少 2 台）" in client.get("/instruments?region=4302").text
+
+
+def test_a_page_that_finds_nothing_costs_the_same_statements_however_many_there_are(client):
+    def statements() -> int:
+        with counted() as counting:
+            assert "没有找到" in client.get("/instruments?q=试验机&minutes=20160").text
+        return len(counting)
+
+    def more() -> None:
+        for _ in range(40):
+            make_instrument(name="电子万能试验机", schedule={"longest_minutes": 600})
+        registry.reindex()
+
+    more()
+    few = statements()
+    more()
+
+    assert statements() == few <= 14

@@ -1,6 +1,6 @@
 """Where the open time of many instruments has a gap: a lower bound, worked out by the database."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import text
@@ -60,8 +60,8 @@ def first_gaps(
         "ends_at": window.ends_at,
         "end_at_most": window.ends_at + LONGEST_OCCUPANCY,
     }
-    rows: Iterable[tuple[int, int]] = db.session.execute(_FIRST_GAPS, values).tuples()
-    return dict(rows)
+    rows = db.session.execute(_FIRST_GAPS, values)
+    return dict(rows.all())
 
 
 def _multirange(spans: Sequence[Span]) -> str:

@@ -49,7 +49,7 @@ from booking.tariffs.models import Price
 from booking.tariffs.rules import Customer
 
 STANDS_STILL = (RunningState.REPAIR, RunningState.SCRAP)
-AT_FIRST, THEN_TIMES = 128, 4
+MANY, OF_MANY, AT_FIRST, THEN_TIMES = 1000, 128, 32, 4
 ALTERNATIVES, MOST_EQUALS = 3, 100
 LOOK_AHEAD = timedelta(days=14)
 SOON_MINUTES = 36 * 60
@@ -205,9 +205,9 @@ def soonest(
 ) -> Iterator[FreeSlot]:
     """Yield the earliest free slot of each instrument, soonest first.
 
-    Instruments stand in a queue by when they first open, and after the first batch by where they
-    have a gap; what takes their time is loaded in growing batches, and only until the next in
-    the queue cannot come before what was found.
+    Instruments stand in a queue by where they have the first gap that is long enough; what takes
+    their time is loaded in growing batches, and only until the next in the queue cannot come
+    before what was found. Of many, those that open first are tried before gaps are looked for.
     """
     candidates = list(_candidates(found, window, now, minutes))
     queue = sorted(
@@ -284,11 +284,12 @@ def _candidates(
 def _batches(
     queue: list[_Queued], candidates: Sequence[_Candidate], window: TimeSlot
 ) -> Iterator[list[_Queued]]:
-    start, size = AT_FIRST, AT_FIRST
-    if queue:
-        yield queue[:AT_FIRST]
-    if queue[AT_FIRST:]:
-        queue[AT_FIRST:] = _by_gap(queue[AT_FIRST:], candidates, window)
+    if len(queue) > MANY:
+        yield queue[:OF_MANY]
+        queue = queue[OF_MANY:]
+    if len(queue) > AT_FIRST:
+        queue = _by_gap(queue, candidates, window)
+    start, size = 0, AT_FIRST
     while start < len(queue):
         yield queue[start : start + size]
         start, size = start + size, size * THEN_TIMES

@@ -38,7 +38,7 @@ from booking.tariffs import rules as tariffs
 
 bp = pages.Blueprint("availability_pages", __name__)
 
-SHOWN, LOOKED_AT = 20, 1000  # a page shows; looked at for free time to find them
+SHOWN, LOOKED_AT = 20, 500  # a page shows; looked at for free time to find them
 FIRST, DOORS = 3, 4  # on the front page
 COUNTED = 300  # up to so many are looked at one by one to say how many are free
 
