@@ -228,6 +228,7 @@ def test_the_page_says_when_only_some_of_many_were_looked_at(client, monkeypatch
 
     page = client.get("/instruments").text
     assert "这里只查了其中 1 台的空档" in page
+    assert "空档的" not in page  # how many are free is not known
     assert "这里只查了其中" not in client.get("/instruments?all=1").text
 
 
@@ -235,7 +236,7 @@ def test_what_helps_says_at_least_where_not_all_were_looked_at(client, monkeypat
     for _ in range(3):
         make_instrument(region_code="430300")
     assert "不限地区（3 台）" in client.get("/instruments?region=4302").text
-    monkeypatch.setattr(results, "COUNTED", 2)
+    monkeypatch.setattr(results, "LOOKED_AT", 2)
 
     assert "不限地区（至少 2 台）" in client.get("/instruments?region=4302").text
 

@@ -38,9 +38,9 @@ from booking.tariffs import rules as tariffs
 
 bp = pages.Blueprint("availability_pages", __name__)
 
-SHOWN, LOOKED_AT = 20, 500  # a page shows; looked at for free time to find them
+SHOWN = 20
 FIRST, DOORS = 3, 4  # on the front page
-COUNTED = 300  # up to so many are looked at one by one to say how many are free
+LOOKED_AT = 300  # up to so many are looked at one by one for free time
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def _instead(search: Search, now: datetime) -> dict[str, Any]:
     caller = caller_or_none()
     options = []
     for words, other in relaxed(search):
-        wanted = replace(other.wanted(now), at_most=COUNTED)
+        wanted = replace(other.wanted(now), at_most=LOOKED_AT)
         counted = (
             queries.free_count(wanted, caller=caller, now=now)
             if other.only_free
@@ -150,10 +150,10 @@ def _free_ones(search: Search, page: Page[Listed], total: int, now: datetime) ->
     """Return how many have the time, where that is known without looking at thousands."""
     if not search.only_free:
         return None
-    if search.cursor is None and page.next_cursor is None and total <= LOOKED_AT:
-        return len(page.items)
-    if total > COUNTED:
+    if total > LOOKED_AT:
         return None
+    if search.cursor is None and page.next_cursor is None:
+        return len(page.items)
     return queries.free_count(search.wanted(now), caller=caller_or_none(), now=now).count
 
 
