@@ -16,7 +16,7 @@ from booking.reservations.queries.reading import (
     list_reservations,
     visible_to,
 )
-from booking.reservations.queries.sheets import Sheet, get_sheet
+from booking.reservations.queries.sheets import Sheet, get_sheet, get_sheet_of
 from booking.reservations.queries.telling import reminder_key, to_remind_of, told
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "get_closure",
     "get_reservation",
     "get_sheet",
+    "get_sheet_of",
     "held_within",
     "in_the_way",
     "last_purpose",
