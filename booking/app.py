@@ -24,6 +24,7 @@ from booking.availability.views import bp as availability_pages
 from booking.calendars.api import bp as calendars_api
 from booking.calendars.views import addresses as calendar_addresses
 from booking.calendars.views import pages as calendar_pages
+from booking.files import gateway as files
 from booking.kernel import (
     config,
     docs,
@@ -70,6 +71,7 @@ def create_app(environment: str | None = None, **overrides: Any) -> Flask:
     app.jinja_env.undefined = StrictUndefined
     init_logs(app.config["LOG_FORMAT"])
     notices.init_notices(app, reach=accounts.reach, complete={"reservation": reservations.told})
+    files.init_files(app)
     _init_database(app)
     Babel(app, locale_selector=language.choose)
     http.init_http(app)

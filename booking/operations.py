@@ -21,6 +21,8 @@ from sqlalchemy import inspect
 
 from booking import demo, scheduler
 from booking.availability import queries as availability
+from booking.files import gateway as files_gateway
+from booking.files import service as files
 from booking.journal import queries as journal
 from booking.kernel import backup, clock, health, postgres
 from booking.kernel.db import db, transaction
@@ -30,6 +32,7 @@ from booking.reservations import queries as reservations
 INVARIANTS: tuple[Callable[[], Iterator[str]], ...] = (
     availability.breaches,
     reservations.breaches,
+    files.breaches,
     journal.breaches,
 )
 
@@ -243,7 +246,7 @@ def make_backup(target: Path) -> None:
         backup.write(
             target,
             url=current_app.config["SQLALCHEMY_DATABASE_URI"],
-            files=_files_folder(),
+            files=files_gateway.folder(),
             migration=health.current(),
             said=said,
         )
@@ -265,16 +268,12 @@ def restore_backup(source: Path) -> None:
         manifest = backup.read(
             source,
             url=current_app.config["SQLALCHEMY_DATABASE_URI"],
-            files=_files_folder(),
+            files=files_gateway.folder(),
             knows=health.knows,
             said=said,
         )
     _upgrade()
     click.echo(f"restored what was kept at {manifest['made_at']}; database at {health.current()}")
-
-
-def _files_folder() -> Path:
-    return Path(current_app.config["DATA_DIR"]) / "files"
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from flask import Flask
 
 from booking.accounts import jobs as accounts
 from booking.calendars import jobs as calendars
+from booking.files import jobs as files
 from booking.journal import jobs as journal
 from booking.kernel import clock, jobruns
 from booking.kernel.db import db, transaction
@@ -89,6 +90,7 @@ TIMETABLE = (
     Job("calendar-years", "20 3 1 * *", reference.reseed_calendar),
     Job("reminders", "*/15 * * * *", reservations.remind),
     Job("forget-notices", "30 4 * * *", notices.forget),
+    Job("sweep-files", "15 4 * * *", files.sweep),
 )
 # What every worker does all the time, side by side with the others; each says how much it did.
 CONTINUOUS: dict[str, Callable[[Callable[[], bool]], str]] = {

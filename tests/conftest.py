@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -11,6 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import scoped_session, sessionmaker
 
 from booking.app import create_app
+from booking.files.gateway import FolderStore
 from booking.kernel import clock, passwords
 from booking.kernel.db import db
 from tests import factories
@@ -96,6 +98,14 @@ class Client(FlaskClient):
 def client(app: Flask, session: Any) -> Client:
     """A client whose requests share the test's transaction."""
     return Client(app, app.response_class, use_cookies=True)
+
+
+@pytest.fixture
+def files(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FolderStore:
+    """An empty folder for uploaded files."""
+    store = FolderStore(tmp_path / "files")
+    monkeypatch.setitem(app.extensions, "booking_files", store)
+    return store
 
 
 @pytest.fixture

@@ -72,6 +72,27 @@ class LastManager(Conflict):
     sentence = N_("这是最后一位管理员。请先指定另一位，再更改。")
 
 
+class OwnAccount(Conflict):
+    """Nobody shuts themselves out by mistake."""
+
+    code = "own_account"
+    sentence = N_("不能停用自己的账号。如要离开本单位，请在“账号与安全”中办理。")
+
+
+class BelongsElsewhere(Conflict):
+    """An account that works for several organisations is no single one's to shut."""
+
+    code = "belongs_elsewhere"
+    sentence = N_("此人还属于其他单位，不能停用其账号。您可以将其移出本单位。")
+
+
+class AlreadyIn(Conflict):
+    """Who has a password needs no invitation."""
+
+    code = "already_in"
+    sentence = N_("此人已设置密码，不需要再邀请。忘记密码可在登录页重设。")
+
+
 class InvitationUnusable(RuleViolation):
     """Unknown, used or too old: not told apart."""
 

@@ -120,7 +120,9 @@ PERMISSIONS: dict[tuple[OrganisationKind, Role], frozenset[Permission]] = {
     | _OPERATE
     | {Permission.MANAGE_INSTRUMENTS},
     (OrganisationKind.WINDOW, Role.MANAGER): frozenset({Permission.MANAGE_ORGANISATION}),
-    (OrganisationKind.PLATFORM, Role.ADMIN): frozenset({Permission.VERIFY, Permission.REFERENCE}),
+    (OrganisationKind.PLATFORM, Role.ADMIN): frozenset(
+        {Permission.VERIFY, Permission.REFERENCE, Permission.MANAGE_ORGANISATION}
+    ),
 }
 
 SCOPE_FOR: dict[Permission, Scope] = {

@@ -5,10 +5,10 @@ from stdnum.cn import uscc
 from booking.accounts import queries as accounts
 from booking.accounts import service as accounts_service
 from booking.accounts.models import Organisation
-from booking.accounts.rules import Caller, OrganisationKind, Role, SizeClass
+from booking.accounts.rules import PURPOSE_NOTICE, Caller, OrganisationKind, Role, SizeClass
 from booking.accounts.service import NewOrganisation, NewPerson
 from booking.demo import tables
-from booking.demo.tables import Authority, Firm, Institution
+from booking.demo.tables import Authority, Colleague, Firm, Institution
 
 PASSWORD = "demo-xiangjiang"  # noqa: S105 - printed at every start, for demo data only
 LOG_INS = {
@@ -96,6 +96,30 @@ def _person(
     )
     accounts_service.start_memberships(user.id, organisation.id, {role}, by=None)
     return accounts.caller_of(user)
+
+
+def invite(colleague: Colleague, manager: Caller) -> None:
+    """Invite somebody, who then sets a password or does not."""
+    (organisation_id,) = manager.organisations
+    person = NewPerson(
+        name=colleague.name,
+        email=_email(colleague.login) if colleague.login else None,
+        mobile=colleague.mobile or None,
+    )
+    roles = [Role(role) for role in colleague.roles]
+    made = accounts_service.add_member(organisation_id, person, roles, caller=manager)
+    if colleague.joined and made.invitation is not None:
+        accounts_service.accept_invitation(
+            made.invitation, PASSWORD, purpose_notice_accepted=PURPOSE_NOTICE
+        )
+
+
+def disable(colleague: Colleague, manager: Caller) -> None:
+    """Shut somebody out who has left."""
+    (organisation_id,) = manager.organisations
+    user = accounts.user_by_login(_email(colleague.login))
+    assert user is not None, "invited before"  # noqa: S101
+    accounts_service.disable_member(organisation_id, user.id, caller=manager)
 
 
 def _email(login: str) -> str:

@@ -11,7 +11,7 @@ from booking.availability.models import OccupancyKind
 from booking.demo import catalogue, people, tables
 from booking.demo.bookings import FAULT, Booking, Planner
 from booking.demo.hours import Calendar
-from booking.demo.tables import Stop
+from booking.demo.tables import Colleague, Stop
 from booking.kernel import clock
 from booking.notices import service as notices
 from booking.reservations import queries
@@ -66,6 +66,17 @@ class Scene:
                 yield booking.cancelled_at, partial(self._cancel, booking)
         for stop in tables.stops():
             yield self._said_at(stop), partial(self._close, stop)
+        for colleague in tables.colleagues():
+            yield from self._joining(colleague)
+
+    def _joining(self, colleague: Colleague) -> Iterator[Event]:
+        """Yield what became of somebody who was invited."""
+        manager, days = self.everybody[colleague.organisation], self.calendar.days_before
+        invited_at = days(colleague.days, time(10, 30))
+        yield invited_at, partial(people.invite, colleague, manager)
+        if colleague.disabled:
+            disabled_at = days(colleague.disabled, time(17, 30))
+            yield disabled_at, partial(people.disable, colleague, manager)
 
     def _said_at(self, stop: Stop) -> datetime:
         """Return when a closure was announced: a fault last of all, after every booking."""

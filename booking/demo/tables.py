@@ -110,6 +110,26 @@ class Stop:
     reason: str
 
 
+@dataclass(frozen=True)
+class Colleague:
+    """Somebody whom a manager invited, and what became of that."""
+
+    organisation: str
+    login: str
+    mobile: str
+    name: str
+    roles: tuple[str, ...]
+    days: int
+    joined: bool
+    disabled: int
+
+
+@cache
+def colleagues() -> list[Colleague]:
+    """Return the managers' colleagues."""
+    return _table(Colleague, "people")
+
+
 @cache
 def institutions() -> list[Institution]:
     """Return the institutions."""

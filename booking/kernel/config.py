@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-NAMED = ("DATABASE_URL", "SECRET_KEY", "BASE_URL", "SMTP_URL", "LOG_FORMAT")
+NAMED = ("DATABASE_URL", "SECRET_KEY", "BASE_URL", "SMTP_URL", "FILES_URL", "LOG_FORMAT")
 PREFIX = "BOOKING_"
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 LOG_FORMATS = frozenset({"json", "console"})

@@ -74,3 +74,10 @@ class InvalidField(RuleViolation):
 
     def __init__(self, field: str, reason: Text) -> None:
         super().__init__(N_("有内容需要修改。"), errors={field: [reason]})
+
+
+class UnreadableFile(RuleViolation):
+    """An uploaded file is not of a kind we read, broken, or bigger than we take."""
+
+    code = "unreadable_file"
+    sentence = N_("无法读取这个文件。")

@@ -8,6 +8,9 @@ from stdnum.cn import uscc as uscc_number
 from booking.kernel.errors import InvalidField
 from booking.kernel.text import N_
 
+# Control characters, halves of characters, and what some programs take for a new line.
+UNPRINTABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
+
 
 def clean_uscc(code: str) -> str:
     """Return the 统一社会信用代码 trimmed and in capitals (GB 32100-2015, domain §2.4).
@@ -27,6 +30,14 @@ def clean_uscc(code: str) -> str:
     if uscc_number.calc_check_digit(code[:17]) != code[17]:
         raise InvalidField("uscc", N_("统一社会信用代码第 18 位校验不符，请对照营业执照核对。"))
     return code
+
+
+def clean_name(name: str) -> str:
+    """Return a person's name as one trimmed line, or raise InvalidField: it stands in mails."""
+    name = unicodedata.normalize("NFC", name).strip()
+    if not name or any(unicodedata.category(char) in UNPRINTABLE for char in name):
+        raise InvalidField("name", N_("姓名须写成一行，不能含有换行或控制字符。"))
+    return name
 
 
 def clean_email(email: str) -> str:

@@ -11,6 +11,7 @@ from marshmallow import RAISE, ValidationError, fields, validate
 from marshmallow import Schema as MarshmallowSchema
 
 from booking.kernel.money import Money
+from booking.kernel.names import UNPRINTABLE
 from booking.kernel.paging import DEFAULT, LARGEST, LONGEST_CURSOR
 from booking.kernel.text import N_, Text
 from booking.kernel.timeslot import EARLIEST, LATEST
@@ -65,8 +66,8 @@ class Line(fields.String):
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
     ) -> str:
         text = unicodedata.normalize("NFC", super()._deserialize(value, attr, data, **kwargs))
-        allowed = "\n\r\t" if self.multiline else ""
-        if any(unicodedata.category(char) in {"Cc", "Cs"} and char not in allowed for char in text):
+        allowed = "\n\r\t\u2028\u2029" if self.multiline else ""
+        if any(unicodedata.category(char) in UNPRINTABLE and char not in allowed for char in text):
             raise unusable(
                 N_("不能含有控制字符。") if self.multiline else N_("不能含有换行或控制字符。")
             )

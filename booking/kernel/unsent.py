@@ -32,7 +32,12 @@ class Unsent:
 
 
 def of_request() -> Unsent | None:
-    """Return the form of this request; None for one that must be typed again: with a password."""
+    """Return the form of this request; None for one that must be made again.
+
+    That is one with a password, or with files, which no page can carry through a log-in.
+    """
+    if request.mimetype == "multipart/form-data":
+        return None
     fields = [
         (name, value) for name, value in request.form.items(multi=True) if name != forms.TOKEN
     ]

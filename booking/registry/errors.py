@@ -35,10 +35,3 @@ class UnitsPromised(Conflict):
 
     code = "units_promised"
     sentence = N_("仪器发布过，每一台都可能已有预约，不能减少台数。请为停用的那一台登记停用时间。")
-
-
-class UnreadableFile(RuleViolation):
-    """The file is no table of instruments we can read."""
-
-    code = "unreadable_file"
-    sentence = N_("无法读取这个文件。")

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from booking.kernel.errors import UnreadableFile
 from booking.kernel.text import N_
-from booking.registry.errors import UnreadableFile
 
 _CHUNK = 1 << 20
 _LONGEST_CELL = 1 << 20

@@ -5,7 +5,7 @@ from hashlib import sha256
 import pytest
 from sqlalchemy import select
 
-from booking.accounts.models import LoginSession, User
+from booking.accounts.models import LoginSession, Membership, User
 from booking.accounts.rules import PURPOSE_NOTICE, Role
 from booking.kernel.idempotency import StoredAnswer
 from tests.factories import (
@@ -361,3 +361,27 @@ def test_factory_codes_pass_our_own_check(client):
     body = SIGN_UP | {"uscc": make_uscc()}
 
     assert client.post("/api/v1/sign-ups", json=body).status_code == 201
+
+
+def test_a_member_is_invited_again_moved_shut_out_and_let_in(client, session):
+    lab, school = make_institution(), make_organisation(kind="research")
+    user = make_user(lab, Role.MANAGER, password=PASSWORD)
+    session.add(Membership(user_id=user.id, organisation_id=school.id, role=Role.MANAGER))
+    manager = bearer(user)
+    address = f"/api/v1/organisations/{lab.id}/members"
+    wang = {"name": "王芳", "email": "wang@example.cn", "roles": ["tester"]}
+    added = client.post(address, json=wang, headers=manager).json
+    own = f"{address}/{added['member']['id']}"
+
+    again = client.post(f"{own}/invitation", headers=manager)
+    out = client.post(f"{own}/disable", headers=manager)
+    back = client.post(f"{own}/enable", headers=manager)
+    target = {"organisation_id": school.id, "roles": ["member"], "version": 1}
+    moved = client.post(f"{own}/move", json=target, headers=manager)
+
+    assert again.status_code == 201
+    assert again.json["invitation"] != added["invitation"]
+    assert (out.status_code, out.json["is_active"]) == (200, False)
+    assert (back.status_code, back.json["is_active"]) == (200, True)
+    assert (moved.status_code, moved.json["roles"]) == (200, ["member"])
+    assert client.post(f"{own}/disable", headers=manager).status_code == 404

@@ -56,6 +56,34 @@ ENDPOINTS: list[tuple[str, str, Any, Scope | None, int]] = [
         Scope.ORGANISATION,
         404,
     ),
+    (
+        "POST",
+        "/organisations/<id:organisation_id>/members/<id:user_id>/invitation",
+        None,
+        Scope.ORGANISATION,
+        404,
+    ),
+    (
+        "POST",
+        "/organisations/<id:organisation_id>/members/<id:user_id>/disable",
+        None,
+        Scope.ORGANISATION,
+        404,
+    ),
+    (
+        "POST",
+        "/organisations/<id:organisation_id>/members/<id:user_id>/enable",
+        None,
+        Scope.ORGANISATION,
+        404,
+    ),
+    (
+        "POST",
+        "/organisations/<id:organisation_id>/members/<id:user_id>/move",
+        {"organisation_id": 1, "roles": ["member"]},
+        Scope.ORGANISATION,
+        404,
+    ),
 ]
 PUBLIC = {
     ("GET", "/purpose-notice"),

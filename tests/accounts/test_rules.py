@@ -42,7 +42,7 @@ def test_every_permission_has_a_scope_and_every_seat_of_the_table_exists():
         ("window", "manager", {"manage_organisation"}),
         ("window", "clerk", set()),
         ("authority", "province", set()),
-        ("platform", "admin", {"verify", "reference"}),
+        ("platform", "admin", {"verify", "reference", "manage_organisation"}),
     ],
 )
 def test_a_role_allows_this_and_nothing_else(kind, role, allowed):

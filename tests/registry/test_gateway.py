@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from booking.registry.errors import UnreadableFile
+from booking.kernel.errors import UnreadableFile
 from booking.registry.gateway import cleaned, guarded, open_table, unguarded, write_table
 
 TEXT = "ID,Name\nA-1,电子万能试验机\n\nA-2,拉伸试验机\n"

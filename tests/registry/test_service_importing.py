@@ -6,8 +6,8 @@ from sqlalchemy.orm import undefer
 
 from booking.accounts.rules import Role
 from booking.journal.models import JournalEntry
+from booking.kernel.errors import UnreadableFile
 from booking.registry import queries, service
-from booking.registry.errors import UnreadableFile
 from booking.registry.gateway import open_table, write_table
 from booking.registry.models import (
     Funds,

@@ -200,6 +200,7 @@ class Member:
     mobile: str | None
     is_active: bool
     is_invited: bool
+    invited_until: datetime | None
     roles: tuple[Role, ...]
     since: datetime
     version: int
@@ -246,6 +247,7 @@ def _members(organisation_id: int) -> Select[*tuple[Any, ...]]:
             User.mobile,
             User.is_active,
             User.password_hash.is_(None).label("is_invited"),
+            User.invited_until,
             func.array_agg(aggregate_order_by(Membership.role, Membership.id))
             .filter(current)
             .label("roles"),

@@ -1,5 +1,6 @@
 """Use cases of accounts, one module for each kind of thing. Never commits."""
 
+from booking.accounts.service.invitations import accept_invitation, invite, send_reset
 from booking.accounts.service.logins import (
     admit_password,
     admit_reset,
@@ -9,6 +10,16 @@ from booking.accounts.service.logins import (
     end_session,
     log_in,
 )
+from booking.accounts.service.members import (
+    Invited,
+    add_member,
+    change_roles,
+    disable_member,
+    enable_member,
+    end_membership,
+    invite_again,
+    move_member,
+)
 from booking.accounts.service.organisations import (
     NewOrganisation,
     declare_enterprise,
@@ -17,19 +28,12 @@ from booking.accounts.service.organisations import (
     verify_organisation,
 )
 from booking.accounts.service.people import (
-    Invited,
     NewPerson,
     SignedUp,
-    accept_invitation,
-    add_member,
-    change_roles,
     choose_language,
     disable_user,
-    end_membership,
-    invite,
     make_admin,
     register_person,
-    send_reset,
     sign_up,
     start_memberships,
 )
@@ -50,15 +54,19 @@ __all__ = [
     "choose_language",
     "create_token",
     "declare_enterprise",
+    "disable_member",
     "disable_user",
+    "enable_member",
     "end_all_sessions",
     "end_membership",
     "end_session",
     "forget_ended",
     "invite",
+    "invite_again",
     "issue_token",
     "log_in",
     "make_admin",
+    "move_member",
     "register_organisation",
     "register_person",
     "revoke_token",

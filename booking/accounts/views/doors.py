@@ -10,7 +10,7 @@ from flask_babel import get_locale, gettext
 from booking.accounts import auth, queries, rules, service
 from booking.accounts.errors import LoginTaken, OrganisationExists
 from booking.accounts.rules import OrganisationKind
-from booking.accounts.schemas import InvitationForm, LogInForm, SignUpForm
+from booking.accounts.schemas.forms import InvitationForm, LogInForm, SignUpForm
 from booking.accounts.views.frame import bp, client_address, notice_text, show_log_in
 from booking.kernel import forms, names, unsent
 from booking.kernel.db import transaction

@@ -4,12 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
-from flask import Response, current_app, render_template, request, url_for
+from flask import Response, current_app, redirect, render_template, request, url_for
 from werkzeug.exceptions import Unauthorized
 
 from booking.accounts import auth, queries
-from booking.accounts.rules import OrganisationKind
+from booking.accounts.rules import OrganisationKind, Permission
 from booking.kernel import forms, http, pages, unsent
 from booking.kernel.forms import Form
 from booking.kernel.unsent import Unsent
@@ -24,6 +25,7 @@ class Visitor:
     name: str
     organisations: Sequence[str]
     at_institution: bool = False
+    manages_people: bool = False
     runs_platform: bool = False
 
     @property
@@ -53,6 +55,7 @@ def _visitor() -> Visitor | None:
         found.name,
         queries.organisation_names(found),
         at_institution=works_there,
+        manages_people=bool(found.organisations_with(Permission.MANAGE_ORGANISATION)),
         runs_platform=found.is_admin,
     )
 
@@ -83,6 +86,13 @@ def show_log_in(form: Form, *, target: str, unsent: Unsent | None = None) -> Res
         "accounts/log_in.html", form=form, next=target, demo=demo_log_ins(), unsent=unsent
     )
     return forms.answer(form, page)
+
+
+def go(endpoint: str, **values: Any) -> Response:
+    """Answer a form with the way to a page of ours, so that a reload posts nothing again."""
+    response = redirect(url_for(f"accounts_pages.{endpoint}", **values), code=303)
+    assert isinstance(response, Response)  # noqa: S101 - flask's own class
+    return response
 
 
 @bp.app_errorhandler(Unauthorized)

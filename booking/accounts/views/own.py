@@ -1,13 +1,13 @@
 """One's own account: facts, language, password, signed-in browsers, tokens."""
 
-from flask import Response, flash, redirect, render_template, request, url_for
+from flask import Response, flash, render_template, request
 from flask_babel import gettext
 
 from booking.accounts import auth, queries, rules, service
 from booking.accounts.auth import caller
 from booking.accounts.models import ApiToken
-from booking.accounts.schemas import PasswordForm, TokenForm
-from booking.accounts.views.frame import bp, client_address
+from booking.accounts.schemas.forms import PasswordForm, TokenForm
+from booking.accounts.views.frame import bp, client_address, go
 from booking.kernel import clock, forms, pages
 from booking.kernel.db import transaction
 from booking.kernel.errors import NotFound
@@ -46,7 +46,7 @@ def choose_language() -> Response:
         raise NotFound
     with transaction():
         service.choose_language(locale, caller=caller())
-    response = _back()
+    response = go("account")
     pages.keep_language(response, short)
     return response
 
@@ -67,7 +67,7 @@ def change_password() -> Response:
         with form.refusals():
             _change(form)
             flash(gettext("密码已更改，其他设备已退出登录。"), "ok")
-            return _back()
+            return go("account")
     return _show_password(form)
 
 
@@ -99,7 +99,7 @@ def end_session(session_id: int) -> Response:
     with transaction():
         service.end_session(session_id, caller=caller())
     flash(gettext("该设备已退出登录。"), "ok")
-    return _back()
+    return go("account")
 
 
 @bp.post("/account/sessions/end")
@@ -110,7 +110,7 @@ def end_all_sessions() -> Response:
     with transaction():
         service.end_all_sessions(caller=caller())
     flash(gettext("所有设备都已退出登录。"), "ok")
-    response = _go("accounts_pages.log_in_page")
+    response = go("log_in_page")
     auth.forget(response)
     return response
 
@@ -128,7 +128,7 @@ def create_token() -> Response:
     """Make a token and show its secret, this once; a reload makes no second one."""
     form = forms.read(TokenForm)
     if not form.errors and forms.came_before():
-        return _go("accounts_pages.tokens_page")
+        return go("tokens_page")
     if not form.errors:
         with form.refusals(), transaction():
             _, secret = service.create_token(**form.data, caller=caller())
@@ -144,7 +144,7 @@ def revoke_token(token_id: int) -> Response:
     with transaction():
         service.revoke_token(token_id, caller=caller())
     flash(gettext("令牌已吊销，立即失效。"), "ok")
-    return _go("accounts_pages.tokens_page")
+    return go("tokens_page")
 
 
 def _show_tokens(form: Form, *, secret: str | None = None) -> Response:
@@ -175,13 +175,3 @@ def _may_give(scope: rules.Scope) -> bool:
         return True
     needed = [permission for permission, by in rules.SCOPE_FOR.items() if by is scope]
     return any(caller().organisations_with(permission) for permission in needed)
-
-
-def _back() -> Response:
-    return _go("accounts_pages.account")
-
-
-def _go(endpoint: str) -> Response:
-    response = redirect(url_for(endpoint), code=303)
-    assert isinstance(response, Response)  # noqa: S101 - flask's own class
-    return response

@@ -1,7 +1,7 @@
 """From the outbox to people: who is told what, in which language, and whether by mail."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Any
@@ -14,7 +14,7 @@ from booking.kernel import clock
 from booking.kernel.db import db
 from booking.notices import gateway, queries, rules
 from booking.notices.models import Message, Notice
-from booking.notices.rules import DOORS, MailState, Person, Side, State, To
+from booking.notices.rules import DOORS, Kind, MailState, Person, Side, State, To
 
 log = structlog.get_logger("booking")
 
@@ -78,7 +78,7 @@ def _expand(notices: Sequence[Notice], now: datetime, *, by_mail: bool) -> None:
     people = gateway.reach(asked)
     muted = queries.muted({person.id for found in people.values() for person in found})
     rows = [
-        _row(notice, side, person, now, by_mail and notice.kind not in muted.get(person.id, ()))
+        _row(notice, side, person, now, wanted=by_mail and _is_wanted(notice.kind, muted, person))
         for notice in notices
         for person, side in _readers(notice, people)
     ]
@@ -110,9 +110,15 @@ def _readers(notice: Notice, people: People) -> Iterator[tuple[Person, Side]]:
                 yield person, to.side
 
 
-def _row(notice: Notice, side: Side, person: Person, now: datetime, wanted: bool) -> dict[str, Any]:
+def _is_wanted(kind: Kind, muted: Mapping[int, Collection[str]], person: Person) -> bool:
+    return kind in DOORS or kind not in muted.get(person.id, ())
+
+
+def _row(
+    notice: Notice, side: Side, person: Person, now: datetime, *, wanted: bool
+) -> dict[str, Any]:
     is_door = notice.kind in DOORS
-    mailed = person.email is not None and (wanted or is_door)
+    mailed = person.email is not None and wanted
     return {
         "notice_id": notice.id,
         "user_id": person.id,

@@ -12,10 +12,10 @@ from booking.accounts.models import Organisation
 from booking.journal import service as journal
 from booking.kernel import clock
 from booking.kernel.db import db
+from booking.kernel.errors import UnreadableFile
 from booking.kernel.text import N_
 from booking.reference import queries as reference
 from booking.registry import queries, rules
-from booking.registry.errors import UnreadableFile
 from booking.registry.gateway import Table
 from booking.registry.models import Instrument, Publication
 from booking.registry.service.formats import Column, Format, recognised

@@ -1,0 +1,1 @@
+"""Stored files: by their hash, outside what the web serves, and only of known kinds."""

@@ -1,0 +1,50 @@
+"""Files that come with a form: more than other requests may carry, and read one at a time."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from flask import request
+
+from booking.kernel.errors import RuleViolation
+from booking.kernel.text import N_
+
+MOST_BYTES = 64 * 2**20  # of a whole request
+LARGEST_FILE = 20 * 2**20
+MOST_FILES = 20
+
+
+class TooManyFiles(RuleViolation):
+    """More files at once than may be."""
+
+    code = "too_many_files"
+
+    def __init__(self) -> None:
+        super().__init__(N_("一次最多上传 %(most)s 个文件，请分几次上传。", most=MOST_FILES))
+
+
+@dataclass(frozen=True)
+class Upload:
+    """What was chosen: its name as the browser says it, and its content.
+
+    Of a file that is too large only the beginning is read: one byte more than may be.
+    """
+
+    name: str
+    content: bytes
+
+
+def allow() -> None:
+    """Let this request be as large as files need; called before anything of its body is read."""
+    request.max_content_length = MOST_BYTES
+
+
+def received(field: str) -> Iterator[Upload]:
+    """Yield the files chosen in a field, one in memory at a time; a field left empty has none.
+
+    Raises TooManyFiles.
+    """
+    chosen = [file for file in request.files.getlist(field) if file.filename]
+    if len(chosen) > MOST_FILES:
+        raise TooManyFiles
+    for file in chosen:
+        yield Upload(file.filename or "", file.stream.read(LARGEST_FILE + 1))
