@@ -2,7 +2,7 @@
 
 import sys
 
-from bench import contested, feeds, lighthouse, outbox, reserve, search
+from bench import board, contested, feeds, lighthouse, outbox, reserve, search
 
 ALL = {
     "reserve": reserve,
@@ -11,6 +11,7 @@ ALL = {
     "feeds": feeds,
     "lighthouse": lighthouse,
     "outbox": outbox,
+    "board": board,
 }
 
 

@@ -7,12 +7,12 @@ import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
-import psycopg
 from sqlalchemy import text
 
 from bench.common import CLIENTS, Client, Measured, data_folder, line, load, server
 from bench.world import bookable, firm_token, world
 from booking.kernel.db import db, transaction
+from tests.queries_counted import counted
 
 ROUNDS, SECONDS, INSTRUMENTS = 3, 4.0, 64
 
@@ -82,27 +82,17 @@ def _take(port: int, slots: _Slots) -> Iterator[Callable[[], int]]:
 
 
 def _count_statements(app, token: str, instrument_id: int) -> None:
-    sent: list[str] = []
-    execute = psycopg.Cursor.execute
-
-    def note(cursor, statement, *values, **options):
-        sent.append(statement)
-        return execute(cursor, statement, *values, **options)
-
     body = _Slots([instrument_id]).body()
     body["starts_at"] = (
         datetime.fromisoformat(body["starts_at"]) + timedelta(days=300)
     ).isoformat()
     body["ends_at"] = (datetime.fromisoformat(body["ends_at"]) + timedelta(days=300)).isoformat()
-    psycopg.Cursor.execute = note
-    try:
+    with counted() as sent:
         answer = app.test_client().post(
             "/api/v1/reservations",
             json=body,
             headers={"Authorization": f"Bearer {token}", "Idempotency-Key": "count"},
         )
-    finally:
-        psycopg.Cursor.execute = execute
     assert answer.status_code == 201, answer.get_json()
     line(
         "statements per reservation",

@@ -24,6 +24,7 @@ from booking.availability.views import bp as availability_pages
 from booking.calendars.api import bp as calendars_api
 from booking.calendars.views import addresses as calendar_addresses
 from booking.calendars.views import pages as calendar_pages
+from booking.console.views import bp as console_pages
 from booking.files import gateway as files
 from booking.kernel import (
     config,
@@ -87,6 +88,7 @@ def create_app(environment: str | None = None, **overrides: Any) -> Flask:
         availability_pages,
         reservations_pages,
         calendar_pages,
+        console_pages,
         notices_pages,
     ):
         app.register_blueprint(pages_of_feature)
@@ -114,7 +116,9 @@ def _init_database(app: Flask) -> None:
             "max_overflow": 4,
             "pool_timeout": 10,
             "pool_pre_ping": False,
-            "connect_args": {"options": options, "connect_timeout": 5},
+            # Psycopg forgets what it prepared at every rollback, and with that each read request
+            # ends; `kernel.wire` prepares what is worth it, and keeps it.
+            "connect_args": {"options": options, "connect_timeout": 5, "prepare_threshold": None},
         },
     )
     db.init_app(app)

@@ -119,6 +119,17 @@ def invite_user(login: str) -> None:
     click.echo(secret)
 
 
+@user.command("reset-second-factor")
+@click.argument("login", metavar="EMAIL")
+@click.option("--reason", required=True, help="原因，记入日志，例如怎样核实了本人身份。")
+@with_appcontext
+def reset_second_factor(login: str, reason: str) -> None:
+    """重置两步验证，并退出其所有设备；供唯一的平台管理员丢失手机时使用。"""
+    with refusals(), transaction():
+        service.reset_factor_of(login, reason)
+    click.echo(f"{login} 的两步验证已重置，下次登录时重新设置。", err=True)
+
+
 def _active_user(login: str) -> User:
     found = queries.user_by_login(login_name(login))
     if found is None or not found.is_active:

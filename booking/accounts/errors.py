@@ -98,3 +98,38 @@ class InvitationUnusable(RuleViolation):
 
     code = "invitation_unusable"
     sentence = N_("邀请已失效，请联系本单位管理员重新邀请。")
+
+
+class CodeNeeded(RuleViolation):
+    """The password was right; the account also asks for a code."""
+
+    code = "second_factor_needed"
+    sentence = N_("此账号已开启两步验证，请同时提供验证码（code）。")
+
+
+class SetupNeeded(RuleViolation):
+    """The person's roles ask for a second factor, which is set up on the pages."""
+
+    code = "second_factor_setup_needed"
+    sentence = N_("您的角色需要两步验证，请先在网页上登录并完成设置。")
+
+
+class WrongCode(RuleViolation):
+    """Wrong, out of date or used before: not told apart."""
+
+    code = "wrong_code"
+    sentence = N_("验证码不正确，或已经用过。请等下一个验证码再试。")
+
+
+class StepOver(Conflict):
+    """Too much time went by since the password, or it was another browser."""
+
+    code = "second_step_over"
+    sentence = N_("验证超时，请重新输入账号和密码。")
+
+
+class FactorNeeded(Conflict):
+    """Somebody with such a role cannot switch the second factor off."""
+
+    code = "second_factor_required"
+    sentence = N_("您的角色必须使用两步验证，不能关闭。")

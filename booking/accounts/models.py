@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, String, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from booking.accounts.rules import OrganisationKind, Role, SizeClass
+from booking.accounts.rules import Awaits, OrganisationKind, Role, SizeClass
 from booking.kernel import clock
 from booking.kernel.db import Model, Versioned, Word
 
@@ -98,7 +98,10 @@ class Membership(Model):
 
 
 class LoginSession(Model):
-    """A signed-in browser; the cookie holds a secret of which we keep the digest."""
+    """A signed-in browser; the cookie holds a secret of which we keep the digest.
+
+    While it awaits something, only the password was right: it opens nothing but the second step.
+    """
 
     __tablename__ = "login_sessions"
 
@@ -109,6 +112,34 @@ class LoginSession(Model):
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     client: Mapped[str] = mapped_column(default="")
+    awaits: Mapped[Awaits | None] = mapped_column(Word(Awaits))
+
+
+class SecondFactor(Model):
+    """What a person's authenticator program counts with; the key is derived from the nonce.
+
+    Without `confirmed_at` it is being set up. `last_step` is the last time step whose code was
+    taken: no code works twice.
+    """
+
+    __tablename__ = "second_factors"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey(User.id), primary_key=True)
+    nonce: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    confirmed_at: Mapped[datetime | None]
+    last_step: Mapped[int] = mapped_column(default=0)
+
+
+class RecoveryCode(Model):
+    """A code for who has lost the authenticator; works once, kept as a digest."""
+
+    __tablename__ = "recovery_codes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey(User.id), index=True)
+    digest: Mapped[str] = mapped_column(unique=True)
+    used_at: Mapped[datetime | None]
 
 
 class ApiToken(Model):

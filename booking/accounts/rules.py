@@ -73,6 +73,13 @@ class Scope(StrEnum):
     ADMIN = "admin"
 
 
+class Awaits(StrEnum):
+    """What a session still lacks before it opens anything."""
+
+    CODE = "code"  # of the second factor
+    SETUP = "setup"  # a second factor, which the person's roles need
+
+
 class Permission(StrEnum):
     """What can be done to an organisation's things."""
 
@@ -141,6 +148,13 @@ SELF_SIGN_UP = frozenset(
     {OrganisationKind.ENTERPRISE, OrganisationKind.RESEARCH, OrganisationKind.INSTITUTION}
 )
 BUYERS = SELF_SIGN_UP
+
+# Who holds the keys to many others' bookings proves twice who they are.
+NEED_SECOND_FACTOR = frozenset(
+    {(OrganisationKind.INSTITUTION, Role.MANAGER), (OrganisationKind.PLATFORM, Role.ADMIN)}
+)
+SECOND_STEP_MINUTES = 15
+RECOVERY_CODES = 10
 
 FREE_FAILURES_PER_NAME = 5
 # A whole firm may sit behind one address.
@@ -253,6 +267,11 @@ def customer_class(
     if kind is OrganisationKind.ENTERPRISE and size_class not in {None, SizeClass.LARGE}:
         return CustomerClass.SME
     return CustomerClass.LARGE
+
+
+def needs_second_factor(seats: Collection[Seat]) -> bool:
+    """Tell whether one of the seats asks for a second factor at log-in."""
+    return any((seat.kind, seat.role) in NEED_SECOND_FACTOR for seat in seats)
 
 
 def keeper_role(kind: OrganisationKind) -> Role | None:

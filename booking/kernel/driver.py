@@ -12,8 +12,11 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from booking.kernel.db import db
+from booking.kernel.wire import Row, Wire
 
-Row = tuple[Any, ...]
+__all__ = ["Row", "first", "rows"]
+
+_WIRE = "booking_wire"  # beside the pool's connection, as long as that lives
 
 
 def first(statement: str, values: Mapping[str, Any]) -> Row | None:
@@ -21,23 +24,27 @@ def first(statement: str, values: Mapping[str, Any]) -> Row | None:
 
     What the session holds back is written first. Raises what the session would raise.
     """
-    return _executed(statement, values).fetchone()
+    return next(iter(rows(statement, values)), None)
 
 
 def rows(statement: str, values: Mapping[str, Any]) -> Sequence[Row]:
     """Return all rows; otherwise as `first`."""
-    return _executed(statement, values).fetchall()
-
-
-def _executed(statement: str, values: Mapping[str, Any]) -> psycopg.Cursor[Row]:
     session = db.session()
     session.flush()
     connection = session.connection()
-    driver: psycopg.Connection[Row] = connection.connection.driver_connection  # type: ignore[assignment]
     try:
-        return driver.execute(statement, values, prepare=True)
+        return _wire(connection).run(statement, values)
     except psycopg.Error as exc:
         raise _as_sqlalchemy(exc, connection, statement, values) from exc
+
+
+def _wire(connection: Connection) -> Wire:
+    pooled = connection.connection
+    wire = pooled.info.get(_WIRE)
+    if wire is None:
+        driver: psycopg.Connection[Any] = pooled.driver_connection  # type: ignore[assignment]
+        wire = pooled.info[_WIRE] = Wire(driver)
+    return wire
 
 
 def _as_sqlalchemy(

@@ -90,6 +90,24 @@ def derived_secret(nonce: str) -> str:
     return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
 
 
+def derived_key(nonce: str, *, size: int) -> bytes:
+    """Return the key that belongs to a random nonce: a copy of the database alone has none."""
+    key = str(current_app.config["SECRET_KEY"]).encode()
+    return hmac.digest(key, f"key {nonce}".encode(), "sha256")[:size]
+
+
+def new_recovery_code() -> str:
+    """Return 80 random bits as four groups of four letters and digits, to be written down."""
+    letters = base64.b32encode(secrets.token_bytes(10)).decode().lower()
+    return "-".join(letters[start : start + 4] for start in range(0, 16, 4))
+
+
+def clean_recovery_code(typed: str) -> str:
+    """Return a recovery code as it was given out, however its groups were typed."""
+    letters = "".join(char for char in typed.lower() if char.isalnum())
+    return "-".join(letters[start : start + 4] for start in range(0, len(letters), 4))
+
+
 def digest(secret: str) -> str:
     """Return what we store of a secret: it has 256 random bits, so one SHA-256 is enough."""
     return hashlib.sha256(secret.encode()).hexdigest()

@@ -225,16 +225,6 @@ def described(instruments: Collection[Instrument], *, caller: Caller | None) -> 
     ]
 
 
-def owned_by(
-    institution_id: int, *, caller: Caller, limit: int, skip: int = 0
-) -> tuple[Sequence[Instrument], int]:
-    """Return an institution's instruments in every state, by name, and how many there are."""
-    owned = visible_to(caller).where(Instrument.institution_id == institution_id)
-    total = db.session.scalar(select(func.count()).select_from(owned.subquery()))
-    page = owned.options(*LISTED).order_by(Instrument.name_pinyin, Instrument.id)
-    return db.session.scalars(page.limit(limit).offset(skip)).all(), total or 0
-
-
 def instrument_names(ids: Collection[int]) -> dict[int, str]:
     """Return the names of instruments that others can find, by id."""
     rows = db.session.execute(

@@ -1,19 +1,10 @@
 """What comes in and goes out over the API for quotes, reservations and closures."""
 
-import re
-import unicodedata
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from marshmallow import ValidationError, fields, post_load, pre_dump, validate, validates_schema
 
 from booking.availability.models import OccupancyKind
-from booking.availability.rules import Interval, Terms, check_hours
-from booking.availability.schemas import WEEKDAYS
-from booking.kernel.errors import InvalidField
-from booking.kernel.forms import FormSchema
 from booking.kernel.schema import (
     Count,
     Id,
@@ -22,14 +13,13 @@ from booking.kernel.schema import (
     MoneyField,
     PageQuery,
     Paragraph,
-    QueryCount,
     QueryId,
     QueryInstant,
     Schema,
     Sentence,
     unusable,
 )
-from booking.kernel.text import N_, Text
+from booking.kernel.text import N_
 from booking.kernel.timeslot import TimeSlot, UnusableSlot
 from booking.reservations.models import ReservationStatus
 from booking.tariffs.schemas import Percent
@@ -252,115 +242,3 @@ class ClosurePage(Schema):
 
     items = fields.List(fields.Nested(ClosureOut))
     next_cursor = fields.String(allow_none=True)
-
-
-_DASHES = str.maketrans(dict.fromkeys("–—−~至到", "-"))
-_BETWEEN = re.compile(r"[\s,;、]+")
-_HOURS = re.compile(r"(\d\d?):([0-5]\d)-(\d\d?):([0-5]\d)", re.ASCII)
-_WALL = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:00)?", re.ASCII)
-MOST_HOURS = 24
-LONGEST_TYPED = 400
-
-
-class DayHours(fields.Field[list[Interval]]):
-    """The hours of a day as people type them: `08:30-12:00 14:00-17:30`, any dash and comma."""
-
-    def _deserialize(
-        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
-    ) -> list[Interval]:
-        plain = unicodedata.normalize("NFKC", str(value)[:LONGEST_TYPED]).translate(_DASHES)
-        joined = re.sub(r"\s*-\s*", "-", plain)
-        found = [_interval(part) for part in _BETWEEN.split(joined) if part]
-        if len(found) > MOST_HOURS:
-            raise unusable(N_("一天最多 %(most)s 段。", most=MOST_HOURS))
-        try:
-            check_hours(attr or "", found)
-        except InvalidField as refused:
-            [reasons] = refused.details["errors"].values()
-            raise ValidationError(reasons) from refused
-        return sorted(found)
-
-
-def _interval(text: str) -> Interval:
-    found = _HOURS.fullmatch(text)
-    if found is None:
-        raise unusable(
-            N_(
-                "没有看懂“%(typed)s”。请写作 08:30-12:00，多段之间用空格隔开。",
-                typed=text[:30],
-            )
-        )
-    hour, minute, end_hour, end_minute = map(int, found.groups())
-    return hour * 60 + minute, end_hour * 60 + end_minute
-
-
-def written_hours(intervals: Sequence[Interval]) -> str:
-    """Return the hours of a day as the form shows them."""
-    return " ".join(
-        f"{opens // 60:02}:{opens % 60:02}-{closes // 60:02}:{closes % 60:02}"
-        for opens, closes in intervals
-    )
-
-
-class HoursForm(FormSchema):
-    """The page of an instrument's opening hours and terms; a day left empty is closed."""
-
-    required: ClassVar[Mapping[str, Text]] = dict.fromkeys(asdict(Terms()), N_("请填写整数。"))
-    monday = DayHours(load_default=list)
-    tuesday = DayHours(load_default=list)
-    wednesday = DayHours(load_default=list)
-    thursday = DayHours(load_default=list)
-    friday = DayHours(load_default=list)
-    saturday = DayHours(load_default=list)
-    sunday = DayHours(load_default=list)
-    observes_holidays = fields.Boolean(load_default=False, truthy={"1"}, falsy={"0"})
-    grid_minutes = QueryCount(most=60, required=True)
-    shortest_minutes = QueryCount(least=5, most=20160, required=True)
-    longest_minutes = QueryCount(least=5, most=20160, required=True)
-    lead_minutes = QueryCount(most=43200, required=True)
-    horizon_days = QueryCount(least=1, most=366, required=True)
-    change_until_minutes = QueryCount(most=43200, required=True)
-    buffer_before_minutes = QueryCount(most=1440, required=True)
-    buffer_after_minutes = QueryCount(most=1440, required=True)
-    version = QueryCount(least=1, most=2**31, load_default=None)
-
-    @post_load
-    def to_arguments(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """Return the terms, the week by number of the weekday, and the version seen."""
-        return {
-            "terms": Terms(**{name: data[name] for name in asdict(Terms())}),
-            "week": {number: data[name] for number, name in enumerate(WEEKDAYS) if data[name]},
-            "version": data["version"],
-        }
-
-
-class WallClock(fields.Field[datetime]):
-    """A day and a time on the instrument's wall, as `datetime-local` sends it; without a zone."""
-
-    def _deserialize(
-        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
-    ) -> datetime:
-        found = _WALL.fullmatch(str(value).strip())
-        try:
-            return datetime.fromisoformat(f"{found[1]}T{found[2]}" if found else "")
-        except ValueError:
-            raise unusable(N_("请写作 2026-11-25 14:00。")) from None
-
-
-class ClosureForm(FormSchema):
-    """The page on which an instrument is closed for a while."""
-
-    lists = frozenset({"cancel"})
-    required: ClassVar[Mapping[str, Text]] = {
-        "kind": N_("请选择停用原因。"),
-        "starts_at": N_("请填写开始时间。"),
-        "ends_at": N_("请填写结束时间。"),
-    }
-    kind = fields.Enum(
-        OccupancyKind, by_value=True, required=True, validate=validate.OneOf(CLOSURE_KINDS)
-    )
-    unit = QueryCount(least=1, most=99, load_default=None)
-    starts_at = WallClock(required=True)
-    ends_at = WallClock(required=True)
-    reason = Line(max_length=200, load_default="")
-    cancel = fields.List(QueryId(), load_default=list, validate=validate.Length(max=200))

@@ -7,11 +7,13 @@ from click.testing import CliRunner, Result
 from flask.cli import ScriptInfo
 from sqlalchemy import select
 
+from booking.accounts import queries
 from booking.accounts.cli import cli
 from booking.accounts.models import Membership, User
 from booking.accounts.queries import caller_by_token
 from booking.accounts.rules import Role, Scope
 from booking.kernel.passwords import digest, verify_password
+from tests.accounts.world import set_up
 from tests.factories import make_user
 
 pytestmark = [pytest.mark.service, pytest.mark.usefixtures("session")]
@@ -121,3 +123,17 @@ def test_user_invite_lets_somebody_set_a_forgotten_password(booking):
     done = booking("user", "invite", "li@example.cn")
 
     assert user.invitation_digest == digest(done.stdout.strip())
+
+
+def test_user_reset_second_factor_needs_a_reason_and_says_what_it_did(booking, session):
+    user = make_user(email="li@example.cn")
+    set_up(user.id)
+
+    without = booking("user", "reset-second-factor", "li@example.cn")
+    done = booking(
+        "user", "reset-second-factor", "li@example.cn", "--reason", "手机丢失，已当面核实"
+    )
+
+    assert without.exit_code == 2
+    assert (done.exit_code, "已重置" in done.stderr) == (0, True)
+    assert not queries.has_factor(user.id)

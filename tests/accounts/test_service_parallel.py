@@ -15,6 +15,7 @@ from booking.accounts.service import NewPerson
 from booking.app import create_app
 from booking.kernel.db import db, transaction
 from booking.kernel.errors import DomainError
+from tests.accounts.world import code_of, set_up
 from tests.factories import caller_of, make_institution, make_user
 
 pytestmark = [pytest.mark.service, pytest.mark.real]
@@ -129,3 +130,27 @@ def test_one_person_invited_by_two_at_once_belongs_to_one(app):
     )
 
     assert ended == {"done": 1, "login_taken": 1}
+
+
+def test_a_code_sent_twice_at_once_works_once(app, now):
+    _, (zhou, _) = two_managers(app)
+    with app.app_context(), transaction():
+        set_up(zhou.user_id)
+        now.advance(seconds=60)
+        code = code_of(zhou.user_id)
+
+    def use() -> None:
+        service.check_code(zhou.user_id, code, address=None)
+
+    assert race(app, *[use] * 4) == {"done": 1, "wrong_code": 3}
+
+
+def test_a_recovery_code_sent_twice_at_once_works_once(app):
+    _, (zhou, _) = two_managers(app)
+    with app.app_context(), transaction():
+        code, *_ = set_up(zhou.user_id)
+
+    def use() -> None:
+        service.check_code(zhou.user_id, code, address=None)
+
+    assert race(app, *[use] * 4) == {"done": 1, "wrong_code": 3}

@@ -15,6 +15,7 @@ from booking.kernel.db import db
 from booking.notices.gateway import compose
 from booking.notices.models import Notice
 from booking.notices.rules import Kind, Side
+from tests.accounts.world import code_of
 from tests.factories import make_organisation, make_user, sign_in
 from tests.queries_counted import counted
 
@@ -238,8 +239,14 @@ class TestSignUp:
 
     def test_an_institution_reads_that_it_is_to_be_verified(self, client, post):
         firm_only = {"industry_code": "", "size_class": ""}
-        post("/sign-up", **SIGN_UP | firm_only | {"kind": "institution"})
+        answer = post("/sign-up", **SIGN_UP | firm_only | {"kind": "institution"})
+        assert led_to(answer) == (303, "/log-in/code?next=/account")
+        user = db.session.scalars(select(User).filter_by(email=SIGN_UP["email"])).one()
+        assert "设置两步验证" in client.get("/log-in/code?next=/account").text
 
+        codes = post("/log-in/code", code=code_of(user.id), next="/account")
+
+        assert "请保存恢复码" in codes.text
         assert "待平台核验" in client.get("/account").text
 
     def test_a_private_person_reads_why_not(self, client):

@@ -18,6 +18,8 @@ PUBLIC = {
     # The same on pages.
     "GET /log-in",
     "POST /log-in",
+    "GET /log-in/code",
+    "POST /log-in/code",
     "POST /log-out",
     "GET /sign-up",
     "POST /sign-up",

@@ -24,6 +24,32 @@ def test_no_row_is_none(session):
     assert driver.first("SELECT 1 WHERE %(no)s", {"no": False}) is None
 
 
+def test_a_value_may_stand_twice_and_be_nothing(session):
+    query = "SELECT %(a)s::int + %(b)s::int, %(b)s::int, %(c)s::text, '10 %%'"
+
+    assert driver.first(query, {"c": None, "b": 2, "a": 1}) == (3, 2, None, "10 %")
+
+
+def test_the_same_statement_takes_values_of_other_types(session):
+    query = "SELECT pg_typeof(%(a)s)::text"
+
+    found = [driver.first(query, {"a": value}) for value in (1, 2**40, True)]
+
+    assert found == [("smallint",), ("bigint",), ("boolean",)]
+
+
+def test_what_was_prepared_outlives_a_rollback(app):
+    query = "SELECT 'kept'"
+    of_ours = text("SELECT count(*) FROM pg_prepared_statements WHERE statement = :query")
+    with app.app_context():
+        driver.first(query, {})
+        db.session.rollback()
+
+        assert driver.first(query, {}) == ("kept",)
+        assert db.session.scalar(of_ours, {"query": query}) == 1
+        db.session.rollback()
+
+
 def test_its_writes_are_undone_with_the_session(session):
     with session.begin_nested() as inner:
         assert driver.first("DELETE FROM calendar_days RETURNING 1", {})

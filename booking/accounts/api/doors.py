@@ -9,8 +9,9 @@ from flask import Response, after_this_request, current_app, request
 
 from booking.accounts import auth, queries, service
 from booking.accounts.api.frame import admit, bp, shown_caller, shown_session
+from booking.accounts.errors import CodeNeeded, SetupNeeded
 from booking.accounts.models import User
-from booking.accounts.rules import PURPOSE_NOTICE
+from booking.accounts.rules import PURPOSE_NOTICE, Awaits
 from booking.accounts.schemas.doors import (
     InvitationIn,
     LogInIn,
@@ -75,9 +76,12 @@ def accept_invitation(data: dict[str, Any]) -> User:
 def log_in(data: dict[str, Any]) -> dict[str, Any]:
     """Log in with e-mail or mobile number and password; sets the session cookie.
 
-    Takes no Idempotency-Key: each attempt counts, and each log-in is a session of its own.
+    Takes no Idempotency-Key: each attempt counts, and each log-in is a session of its own. Who has
+    a second factor sends a `code` of it too; who needs one sets it up on the pages first.
     """
-    address = request.remote_addr
+    address, code = request.remote_addr, data.pop("code")
+    lasts = timedelta(hours=current_app.config["SESSION_HOURS"])
+    spared = current_app.extensions.get("booking_demo", ()) if current_app.config["DEMO"] else ()
     with transaction():
         admit(service.admit_sign_in(data["login"], address))
     with transaction():
@@ -85,8 +89,18 @@ def log_in(data: dict[str, Any]) -> dict[str, Any]:
             **data,
             address=address,
             client=request.user_agent.string,
-            lasts=timedelta(hours=current_app.config["SESSION_HOURS"]),
+            lasts=lasts,
+            spared=spared,
         )
+        if session.awaits is Awaits.SETUP:
+            raise SetupNeeded
+        if session.awaits is Awaits.CODE and code is None:
+            raise CodeNeeded
+    if session.awaits is not None:
+        with transaction():
+            admit(service.admit_code(session.user_id, address))
+        with transaction():
+            session, secret = service.pass_code(secret, code, address=address, lasts=lasts)
 
     @after_this_request
     def keep(response: Response) -> Response:

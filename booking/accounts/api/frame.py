@@ -38,6 +38,7 @@ def shown_caller(who: Caller) -> dict[str, Any]:
         "mobile": found.user.mobile,
         "locale": found.user.locale,
         "scopes": sorted(who.scopes),
+        "second_factor": queries.has_factor(who.user_id),
         "signed_in_by": "token" if who.session_id is None else "session",
         "organisations": found.organisations,
     }

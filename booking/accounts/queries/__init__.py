@@ -1,5 +1,13 @@
 """Reads for accounts: the caller of a request, what a caller may see, and whom a notice reaches."""
 
+from booking.accounts.queries.factors import (
+    Factor,
+    find_factor,
+    has_factor,
+    needs_factor,
+    pending_session,
+    show_factor,
+)
 from booking.accounts.queries.reaching import members_among, reach
 from booking.accounts.queries.reading import (
     Belonging,
@@ -32,6 +40,7 @@ from booking.accounts.queries.reading import (
 
 __all__ = [
     "Belonging",
+    "Factor",
     "Me",
     "Member",
     "PublicFacts",
@@ -39,9 +48,11 @@ __all__ = [
     "caller_by_token",
     "caller_of",
     "current_memberships",
+    "find_factor",
     "get_me",
     "get_member",
     "get_organisation",
+    "has_factor",
     "has_keeper",
     "has_seat_elsewhere",
     "is_verified",
@@ -51,11 +62,14 @@ __all__ = [
     "list_tokens",
     "members_among",
     "names_of",
+    "needs_factor",
     "organisation_by_uscc",
     "organisation_names",
+    "pending_session",
     "reach",
     "require_manager",
     "sessions_of",
+    "show_factor",
     "show_organisation",
     "user_by_login",
     "visible_to",

@@ -35,8 +35,10 @@ SELECT t.id AS source_id, u.id, u.name, u.locale, {scopes} AS scopes,
   FROM {source} t JOIN users u ON u.id = t.user_id
  WHERE t.digest = %(digest)s AND t.expires_at > %(now)s AND t.{ended} IS NULL AND u.is_active
 """
+# With the password alone nobody is signed in where a second step is due.
+_SEATS_OF_SESSION = _SEATS + " AND t.awaits IS NULL"
 _BY_TOKEN = _SEATS.format(source="api_tokens", scopes="t.scopes", ended="revoked_at")
-_BY_SESSION = _SEATS.format(source="login_sessions", scopes="NULL", ended="ended_at")
+_BY_SESSION = _SEATS_OF_SESSION.format(source="login_sessions", scopes="NULL", ended="ended_at")
 
 
 class _Found(NamedTuple):
@@ -364,6 +366,7 @@ def sessions_of(caller: Caller) -> Select[LoginSession]:
     return select(LoginSession).where(
         LoginSession.user_id == caller.user_id,
         LoginSession.ended_at.is_(None),
+        LoginSession.awaits.is_(None),
         LoginSession.expires_at > clock.now(),
     )
 

@@ -81,10 +81,11 @@ class InvitationIn(Schema):
 
 
 class LogInIn(Schema):
-    """E-mail address or mobile number, and password."""
+    """E-mail address or mobile number, password, and a code where a second factor is set."""
 
     login = Line(required=True, min_length=1, max_length=254)
     password = Line(required=True, max_length=LONGEST)
+    code = Line(load_default=None, max_length=40, allow_none=True)
 
 
 class SessionOut(Schema):
@@ -121,6 +122,7 @@ class MeOut(PersonOut):
 
     locale = fields.String()
     scopes = fields.List(fields.Enum(Scope, by_value=True))
+    second_factor = fields.Boolean()
     signed_in_by = fields.String(validate=validate.OneOf(["session", "token"]))
     organisations = fields.List(fields.Nested(BelongingOut))
 

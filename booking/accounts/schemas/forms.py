@@ -72,6 +72,13 @@ class PasswordForm(FormSchema, PasswordIn):
     }
 
 
+class CodeForm(FormSchema):
+    """A code of the authenticator, or a recovery code."""
+
+    required: ClassVar[Mapping[str, Text]] = {"code": N_("请填写验证码。")}
+    code = Line(required=True, min_length=1, max_length=40)
+
+
 class TokenForm(FormSchema):
     """The form for a new token: what TokenIn takes, as text."""
 

@@ -1,5 +1,6 @@
 """Passwords and signed-in browsers: proven, guessed at slowly, ended."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from ipaddress import IPv6Address, ip_address
 
@@ -8,12 +9,14 @@ from sqlalchemy import update
 from booking.accounts import queries, rules
 from booking.accounts.errors import WrongPassword
 from booking.accounts.models import LoginSession, User
-from booking.accounts.rules import Caller
+from booking.accounts.rules import Awaits, Caller
 from booking.journal import service as journal
 from booking.kernel import clock, names, passwords, throttle
 from booking.kernel.db import db
 from booking.kernel.errors import InvalidField, NotFound
 from booking.kernel.text import N_
+
+SECOND_STEP = timedelta(minutes=rules.SECOND_STEP_MINUTES)
 
 
 def admit_sign_in(login: str, address: str | None) -> int:
@@ -25,11 +28,19 @@ def admit_sign_in(login: str, address: str | None) -> int:
 
 
 def log_in(
-    login: str, password: str, *, address: str | None, client: str, lasts: timedelta
+    login: str,
+    password: str,
+    *,
+    address: str | None,
+    client: str,
+    lasts: timedelta,
+    spared: Collection[str] = (),
 ) -> tuple[LoginSession, str]:
     """Start a session and return it with its secret, or raise WrongPassword.
 
-    The same query, hash and sentence whether the name or the password is wrong.
+    The same query, hash and sentence whether the name or the password is wrong. A session that
+    awaits a second step opens nothing yet; `spared` are e-mail addresses (of the demo) that are
+    not asked to set one up.
     """
     user = queries.user_by_login(names.login_name(login))
     is_right = passwords.verify_password(user.password_hash if user else None, password)
@@ -37,18 +48,29 @@ def log_in(
         raise WrongPassword
     if passwords.needs_rehash(user.password_hash or ""):
         user.password_hash = passwords.hash_password(password)
-    throttle.succeeded(clear=[_name_subject(login)], give_back=_address_subjects(address))
-    secret = passwords.new_secret()
+    throttle.succeeded(clear=[_name_subject(login)], give_back=address_subjects(address))
+    secret, awaits = passwords.new_secret(), _awaits(user, spared)
     session = LoginSession(
         user_id=user.id,
         digest=passwords.digest(secret),
-        expires_at=clock.now() + lasts,
+        expires_at=clock.now() + (SECOND_STEP if awaits else lasts),
         client=client[:200],
+        awaits=awaits,
     )
     db.session.add(session)
     db.session.flush()
-    journal.record("session.started", "session", session.id, by=user.id)
+    if awaits is None:
+        journal.record("session.started", "session", session.id, by=user.id)
     return session, secret
+
+
+def _awaits(user: User, spared: Collection[str]) -> Awaits | None:
+    """Return the second step that is due after this person's password."""
+    if queries.has_factor(user.id):
+        return Awaits.CODE
+    if user.email in spared or not queries.needs_factor(user.id):
+        return None
+    return Awaits.SETUP
 
 
 def end_session(session_id: int, *, caller: Caller) -> None:
@@ -95,14 +117,14 @@ def change_password(current: str, new: str, *, caller: Caller, address: str | No
         raise InvalidField("current_password", N_("当前密码不正确。"))
     set_password(user, new, field="new_password")
     user.touch()
-    throttle.succeeded(clear=[_user_subject(caller)], give_back=_address_subjects(address))
+    throttle.succeeded(clear=[_user_subject(caller)], give_back=address_subjects(address))
     end_sessions_of(user.id, but=caller.session_id)
     journal.record("user.password_changed", "user", user.id, by=caller.user_id)
 
 
 def admit_reset(login: str, address: str | None) -> int:
     """Count a mail asked for; return 0, or the seconds to wait. Commit before `send_reset`."""
-    places = [passwords.digest(f"reset {place}") for place in _address_subjects(address)]
+    places = [passwords.digest(f"reset {place}") for place in address_subjects(address)]
     return throttle.admit(
         {passwords.digest(f"reset {names.login_name(login)}"): rules.FREE_RESETS_PER_NAME}
         | dict.fromkeys(places, rules.FREE_RESETS_PER_ADDRESS)
@@ -117,7 +139,7 @@ def set_password(user: User, password: str, *, field: str = "password") -> None:
 
 
 def _subjects(who: str, address: str | None) -> dict[str, int]:
-    places = dict.fromkeys(_address_subjects(address), rules.FREE_FAILURES_PER_ADDRESS)
+    places = dict.fromkeys(address_subjects(address), rules.FREE_FAILURES_PER_ADDRESS)
     return {who: rules.FREE_FAILURES_PER_NAME, **places}
 
 
@@ -129,7 +151,13 @@ def _user_subject(caller: Caller) -> str:
     return passwords.digest(f"user {caller.user_id}")
 
 
-def _address_subjects(address: str | None) -> list[str]:
+def admit_guess(subject: str, address: str | None) -> int:
+    """Count an attempt at the subject from the address; as `admit_sign_in`."""
+    return throttle.admit(_subjects(subject, address))
+
+
+def address_subjects(address: str | None) -> list[str]:
+    """Return under what attempts from an address are counted."""
     if address is None:
         return []
     try:

@@ -81,12 +81,17 @@ def register_person(
 def start_memberships(
     user_id: int, organisation_id: int, roles: Collection[Role], *, by: int | None
 ) -> None:
-    """Give the person these roles, which they do not hold yet."""
+    """Give the person these roles, which they do not hold yet.
+
+    Who now needs a second factor and has none is signed out, to set it up at the next log-in.
+    """
     for role in sorted(roles):
         membership = Membership(user_id=user_id, organisation_id=organisation_id, role=role)
         db.session.add(membership)
         db.session.flush()
         record_membership("membership.started", membership, by)
+    if roles and queries.needs_factor(user_id) and not queries.has_factor(user_id):
+        end_sessions_of(user_id)
 
 
 def choose_language(locale: str, *, caller: Caller) -> None:

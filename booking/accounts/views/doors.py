@@ -1,22 +1,29 @@
 """Pages before anybody is signed in: log-in, sign-up, invitation, forgotten password."""
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
 from itertools import groupby
 
-from flask import Response, current_app, flash, redirect, render_template, request, url_for
+from flask import Response, flash, redirect, render_template, request, url_for
 from flask_babel import get_locale, gettext
 
 from booking.accounts import auth, queries, rules, service
 from booking.accounts.errors import LoginTaken, OrganisationExists
-from booking.accounts.rules import OrganisationKind
+from booking.accounts.rules import Awaits, OrganisationKind
 from booking.accounts.schemas.forms import InvitationForm, LogInForm, SignUpForm
-from booking.accounts.views.frame import bp, client_address, notice_text, show_log_in
+from booking.accounts.views.frame import (
+    admit,
+    bp,
+    client_address,
+    go,
+    notice_text,
+    show_log_in,
+    spared,
+)
+from booking.accounts.views.second_step import entered, session_lasts, show_step
 from booking.kernel import forms, names, unsent
 from booking.kernel.db import transaction
 from booking.kernel.errors import InvalidField, NotFound
 from booking.kernel.forms import Form
-from booking.kernel.http import TooManyRequests
 from booking.kernel.language import choose
 from booking.kernel.login import login_required
 from booking.reference import queries as reference
@@ -46,12 +53,7 @@ def log_in() -> Response:
     form, kept = forms.read(LogInForm), unsent.carried()
     if not form.errors:
         with form.refusals():
-            response = _enter(form.data["login"], form.data["password"], target)
-            if kept:
-                # 307: the browser sends the same form on, now signed in.
-                response.status_code = 307
-                response.location = url_for("accounts_pages.go_on")
-            return response
+            return _enter(form.data["login"], form.data["password"], target)
     return show_log_in(form, target=target, unsent=kept)
 
 
@@ -82,26 +84,31 @@ def log_out() -> Response:
 
 def _enter(login: str, password: str, target: str) -> Response:
     """Sign in and go on; raises WrongPassword or TooManyRequests."""
-    _admit(login)
+    admit(service.admit_sign_in, login)
     with transaction():
         return _signed_in(login, password, target)
 
 
-def _admit(login: str) -> None:
-    with transaction():
-        if seconds := service.admit_sign_in(login, client_address()):
-            raise TooManyRequests(retry_after=seconds)
-
-
-def _signed_in(login: str, password: str, target: str) -> Response:
+def _signed_in(login: str, password: str, target: str, *, done: str = "") -> Response:
+    """Start a session and go on, or to the second step, which speaks for itself."""
     session, secret = service.log_in(
         login,
         password,
         address=client_address(),
         client=request.user_agent.string,
-        lasts=timedelta(hours=current_app.config["SESSION_HOURS"]),
+        lasts=session_lasts(),
+        spared=spared(),
     )
-    response = _go(target)
+    if session.awaits is Awaits.SETUP:
+        service.begin_factor(session.user_id, session_id=session.id)
+    if session.awaits is None:
+        if done:
+            flash(done, "ok")
+        response = entered(target)
+    elif unsent.carried():
+        response = show_step(session, Form(), target=target)
+    else:
+        response = go("second_step", next=target)
     auth.keep(response, session, secret)
     return response
 
@@ -150,9 +157,9 @@ def _register(form: Form) -> Response:
             return _enter(login, person.password, url_for("accounts_pages.account"))
         form.refuse_field("email" if person.email else "mobile", taken)
     else:
-        flash(gettext("注册成功，您已登录。"), "ok")
         with transaction():
-            return _signed_in(login, person.password, url_for("accounts_pages.account"))
+            done, target = gettext("注册成功，您已登录。"), url_for("accounts_pages.account")
+            return _signed_in(login, person.password, target, done=done)
     return _show_sign_up(form, OrganisationKind(form.value("kind")))
 
 
@@ -244,9 +251,7 @@ def forgotten() -> Response:
     with form.refusals():
         forms.check_token()
         sent_to = names.clean_email(form.value("email"))
-        with transaction():
-            if seconds := service.admit_reset(sent_to, client_address()):
-                raise TooManyRequests(retry_after=seconds)
+        admit(service.admit_reset, sent_to)
         with transaction():
             service.send_reset(sent_to)
     return _show_forgotten(form, sent_to="" if form.errors else sent_to)
@@ -277,8 +282,8 @@ def invitation() -> Response:
                 purpose_notice_accepted=form.data["purpose_notice_accepted"],
             )
             login = user.email or user.mobile or ""
-            flash(gettext("密码已设置，您已登录。"), "ok")
-            return _signed_in(login, form.data["password"], url_for("accounts_pages.account"))
+            done, target = gettext("密码已设置，您已登录。"), url_for("accounts_pages.account")
+            return _signed_in(login, form.data["password"], target, done=done)
     return _show_invitation(form)
 
 

@@ -1,10 +1,10 @@
 """The blueprint of these pages, and who stands in the head of every page."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Response, current_app, redirect, render_template, request, url_for
 from werkzeug.exceptions import Unauthorized
@@ -12,8 +12,12 @@ from werkzeug.exceptions import Unauthorized
 from booking.accounts import auth, queries
 from booking.accounts.rules import OrganisationKind, Permission
 from booking.kernel import forms, http, pages, unsent
+from booking.kernel.db import transaction
 from booking.kernel.forms import Form
+from booking.kernel.http import TooManyRequests
 from booking.kernel.unsent import Unsent
+
+T = TypeVar("T")
 
 bp = pages.Blueprint("accounts_pages", __name__)
 
@@ -25,6 +29,7 @@ class Visitor:
     name: str
     organisations: Sequence[str]
     at_institution: bool = False
+    runs_instruments: bool = False
     manages_people: bool = False
     runs_platform: bool = False
 
@@ -55,6 +60,7 @@ def _visitor() -> Visitor | None:
         found.name,
         queries.organisation_names(found),
         at_institution=works_there,
+        runs_instruments=bool(found.organisations_with(Permission.SEE_OWNER_SIDE)),
         manages_people=bool(found.organisations_with(Permission.MANAGE_ORGANISATION)),
         runs_platform=found.is_admin,
     )
@@ -73,11 +79,24 @@ def client_address() -> str | None:
     return request.remote_addr
 
 
+def admit(count: Callable[[T, str | None], int], subject: T) -> None:
+    """Count an attempt before it is made, or raise TooManyRequests with the wait."""
+    with transaction():
+        if seconds := count(subject, client_address()):
+            raise TooManyRequests(retry_after=seconds)
+
+
 def demo_log_ins() -> Sequence[tuple[str, str]]:
     """Return the log-ins of the demo data and who they are; none anywhere else."""
     demo: dict[str, str] = current_app.extensions.get("booking_demo", {})
     is_loaded = bool(demo) and queries.user_by_login(next(iter(demo))) is not None
     return list(demo.items()) if is_loaded else []
+
+
+def spared() -> Collection[str]:
+    """Return the log-ins of the demo, which need no second factor; none anywhere else."""
+    demo: dict[str, str] = current_app.extensions.get("booking_demo", {})
+    return demo if current_app.config["DEMO"] else ()
 
 
 def show_log_in(form: Form, *, target: str, unsent: Unsent | None = None) -> Response:

@@ -7,12 +7,11 @@ from booking.accounts import auth, queries, rules, service
 from booking.accounts.auth import caller
 from booking.accounts.models import ApiToken
 from booking.accounts.schemas.forms import PasswordForm, TokenForm
-from booking.accounts.views.frame import bp, client_address, go
+from booking.accounts.views.frame import admit, bp, client_address, go
 from booking.kernel import clock, forms, pages
 from booking.kernel.db import transaction
 from booking.kernel.errors import NotFound
 from booking.kernel.forms import Form
-from booking.kernel.http import TooManyRequests
 from booking.kernel.language import locale_of
 from booking.kernel.login import login_required
 from booking.kernel.paging import LARGEST
@@ -30,6 +29,7 @@ def account() -> str:
         me=queries.get_me(who),
         sessions=queries.list_sessions(caller=who, limit=LARGEST, cursor=None).items,
         current=who.session_id,
+        factor=queries.show_factor(who.user_id),
         token_count=len(_tokens_in_force()),
         has_session=who.session_id is not None,
     )
@@ -72,16 +72,13 @@ def change_password() -> Response:
 
 
 def _change(form: Form) -> None:
-    address = client_address()
-    with transaction():
-        if seconds := service.admit_password(caller(), address):
-            raise TooManyRequests(retry_after=seconds)
+    admit(service.admit_password, caller())
     with transaction():
         service.change_password(
             form.data["current_password"],
             form.data["new_password"],
             caller=caller(),
-            address=address,
+            address=client_address(),
         )
 
 

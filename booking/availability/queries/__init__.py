@@ -10,7 +10,14 @@ from booking.availability.queries.listing import (
     free_count,
     list_instruments,
 )
-from booking.availability.queries.patterns import Pattern, is_free, patterns, policy_of, taken
+from booking.availability.queries.patterns import (
+    Pattern,
+    is_free,
+    patterns,
+    patterns_of,
+    policy_of,
+    taken,
+)
 from booking.availability.queries.schedules import (
     Availability,
     ScheduleSheet,
@@ -68,6 +75,7 @@ __all__ = [
     "near_names",
     "obstacles",
     "patterns",
+    "patterns_of",
     "policy_of",
     "soonest",
     "suggest",

@@ -1,21 +1,15 @@
 """Pages around a reservation: choosing a slot on an instrument, and one's own reservations."""
 
 from booking.reservations.views.choosing import instrument
-from booking.reservations.views.closing import closures_page
 from booking.reservations.views.frame import bp
-from booking.reservations.views.hours import hours_page
-from booking.reservations.views.institution import instruments
 from booking.reservations.views.moving import move
 from booking.reservations.views.own import index
 from booking.reservations.views.withdrawn import nothing_there
 
 __all__ = [
     "bp",
-    "closures_page",
-    "hours_page",
     "index",
     "instrument",
-    "instruments",
     "move",
     "nothing_there",
 ]

@@ -6,8 +6,8 @@ import pytest
 
 from booking.accounts.models import Membership
 from booking.accounts.rules import Role
+from booking.console.views import listing
 from booking.registry.models import Publication
-from booking.reservations.views import institution as page_of_institution
 from tests.factories import (
     make_institution,
     make_instrument,
@@ -73,11 +73,10 @@ def test_the_list_shows_every_state_and_whether_hours_are_set(client, institutio
         "已发布",
         "草稿",
         "已撤回",
-        "共 3 台",
+        "共 3 条",
     ):
         assert words in page
     assert page.count("开放时间未设置") == 1
-    assert page.count("开放时间已设置") == 2
     assert "别家的仪器" not in page
 
 
@@ -200,7 +199,7 @@ def test_what_cannot_be_meant_counts_as_not_chosen(client, institution, manager,
 
 
 def test_long_lists_are_paged(client, institution, manager, monkeypatch):
-    monkeypatch.setattr(page_of_institution, "SHOWN", 1)
+    monkeypatch.setattr(listing, "SHOWN", 1)
     make_instrument(institution=institution, name="甲", name_pinyin="jia")
     make_instrument(institution=institution, name="乙", name_pinyin="yi")
 
@@ -210,6 +209,6 @@ def test_long_lists_are_paged(client, institution, manager, monkeypatch):
     assert ">甲<" in first
     assert ">乙<" not in first
     assert "page=2" in first
-    assert "共 2 台" in first
+    assert "共 2 条" in first
     assert ">乙<" in second
     assert "page=1" in second

@@ -1,6 +1,5 @@
 """When an instrument of one's institution is open, and on which terms it is booked."""
 
-from dataclasses import asdict
 from typing import Any
 
 from flask import Response, flash, render_template
@@ -13,15 +12,14 @@ from booking.availability import queries, service
 from booking.availability.queries import ScheduleSheet
 from booking.availability.rules import GRIDS, Terms
 from booking.availability.schemas import WEEKDAYS
+from booking.console.schemas import HoursForm, typed_terms, written_hours
+from booking.console.views.frame import bp, go, own_instrument
 from booking.kernel import clock, forms
 from booking.kernel.db import transaction
 from booking.kernel.errors import Conflict
 from booking.kernel.forms import Form
 from booking.kernel.login import login_required
 from booking.kernel.text import N_
-from booking.reservations.schemas import HoursForm, written_hours
-from booking.reservations.views.frame import bp, go
-from booking.reservations.views.institution import own_instrument
 
 
 @bp.get("/institution/instruments/<id:instrument_id>/hours")
@@ -70,7 +68,7 @@ def _show(instrument_id: int, form: Form) -> Response:
     is_overtaken = form.status == 409
     seen = form.value("version")
     page = render_template(
-        "reservations/hours.html",
+        "console/hours.html",
         instrument=instrument,
         form=form,
         weekdays=WEEKDAYS,
@@ -85,12 +83,9 @@ def _show(instrument_id: int, form: Form) -> Response:
 
 def _typed(sheet: ScheduleSheet | None) -> MultiDict[str, str]:
     """Return a schedule as it would be typed; the usual terms if there is none."""
-    terms = asdict(sheet.terms if sheet else Terms())
+    values = typed_terms(sheet.terms if sheet else Terms())
     week = sheet.week if sheet else {}
-    values = {name: str(value) for name, value in terms.items() if name != "observes_holidays"}
     values |= {name: written_hours(week.get(day, ())) for day, name in enumerate(WEEKDAYS)}
-    if terms["observes_holidays"]:
-        values["observes_holidays"] = "1"
     if sheet:
         values["version"] = str(sheet.schedule.version)
     return MultiDict(values)

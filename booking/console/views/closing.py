@@ -8,6 +8,8 @@ from marshmallow import ValidationError
 
 from booking.accounts.auth import caller
 from booking.accounts.rules import Permission
+from booking.console.schemas import ClosureForm
+from booking.console.views.frame import bp, go, own_instrument
 from booking.kernel import clock, formats, forms
 from booking.kernel.db import transaction
 from booking.kernel.errors import NotFound
@@ -18,9 +20,7 @@ from booking.kernel.timeslot import TimeSlot, UnusableSlot
 from booking.registry.models import Instrument
 from booking.reservations import queries, service
 from booking.reservations.queries import InTheWay
-from booking.reservations.schemas import CLOSURE_KINDS, ClosureForm
-from booking.reservations.views.frame import bp, go
-from booking.reservations.views.institution import own_instrument
+from booking.reservations.schemas import CLOSURE_KINDS
 
 NOTHING = InTheWay((), ())
 
@@ -92,7 +92,7 @@ def _show(instrument_id: int, form: Form, slot: TimeSlot | None = None) -> Respo
     if slot is not None and form.status == 409:
         in_the_way = queries.in_the_way(instrument_id, slot, unit=form.data["unit"])
     page = render_template(
-        "reservations/closures.html",
+        "console/closures.html",
         instrument=instrument,
         zone=ZoneInfo(instrument.time_zone),
         form=form,

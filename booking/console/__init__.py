@@ -1,0 +1,1 @@
+"""The institution's side of the counter: its day, its instruments, and how they come in."""

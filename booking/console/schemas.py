@@ -1,0 +1,193 @@
+"""What the forms of the console send."""
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from marshmallow import ValidationError, fields, post_load, validate
+
+from booking.accounts.rules import CustomerClass
+from booking.availability.models import OccupancyKind
+from booking.availability.rules import Interval, Terms, check_hours
+from booking.availability.schemas import WEEKDAYS
+from booking.kernel.errors import InvalidField
+from booking.kernel.forms import FormSchema
+from booking.kernel.money import Money
+from booking.kernel.schema import AMOUNT, Line, QueryCount, QueryId, unusable
+from booking.kernel.text import N_, Text
+from booking.registry.models import SharingMode
+from booking.reservations.schemas import CLOSURE_KINDS
+
+
+class BareForm(FormSchema):
+    """Nothing to fill in: the button says it all."""
+
+
+class Yuan(fields.Field[Money]):
+    """An amount as people type it: `1,200.50`, with or without ￥ or 元."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> Money:
+        plain = unicodedata.normalize("NFKC", str(value)[:LONGEST_TYPED])
+        plain = re.sub(r"[\s,¥元]", "", plain)
+        if not AMOUNT.fullmatch(plain):
+            raise unusable(N_("请填写金额，最多两位小数，例如 180 或 180.00。"))
+        return Money.of(plain)
+
+
+class Share(fields.Field[Decimal]):
+    """A percentage as people type it, with or without %."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> Decimal:
+        plain = unicodedata.normalize("NFKC", str(value)[:LONGEST_TYPED]).strip().rstrip("%")
+        if not _SHARE.fullmatch(plain) or Decimal(plain) > 100:
+            raise unusable(N_("请填写 0 到 100，最多两位小数，例如 20 或 12.5。"))
+        return Decimal(plain)
+
+
+class PriceForm(FormSchema):
+    """What one or several classes of customers pay per hour."""
+
+    lists = frozenset({"classes"})
+    required: ClassVar[Mapping[str, Text]] = {
+        "classes": N_("请至少选择一类客户。"),
+        "per_hour": N_("请填写每小时的价格。"),
+    }
+    classes = fields.List(fields.Enum(CustomerClass, by_value=True), required=True)
+    per_hour = Yuan(required=True)
+    discount_percent = Share(load_default=Decimal(0))
+    discount_reason = Line(max_length=200, load_default="")
+
+
+class SharingForm(FormSchema):
+    """Who may use an instrument."""
+
+    required: ClassVar[Mapping[str, Text]] = {"mode": N_("请选择共享模式。")}
+    mode = fields.Enum(SharingMode, by_value=True, required=True)
+
+
+_DASHES = str.maketrans(dict.fromkeys("–—−~至到", "-"))
+_BETWEEN = re.compile(r"[\s,;、]+")
+_HOURS = re.compile(r"(\d\d?):([0-5]\d)-(\d\d?):([0-5]\d)", re.ASCII)
+_WALL = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:00)?", re.ASCII)
+_SHARE = re.compile(r"[0-9]{1,3}([.][0-9]{1,2})?", re.ASCII)
+MOST_HOURS = 24
+LONGEST_TYPED = 400
+
+
+class DayHours(fields.Field[list[Interval]]):
+    """The hours of a day as people type them: `08:30-12:00 14:00-17:30`, any dash and comma."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> list[Interval]:
+        plain = unicodedata.normalize("NFKC", str(value)[:LONGEST_TYPED]).translate(_DASHES)
+        joined = re.sub(r"\s*-\s*", "-", plain)
+        found = [_interval(part) for part in _BETWEEN.split(joined) if part]
+        if len(found) > MOST_HOURS:
+            raise unusable(N_("一天最多 %(most)s 段。", most=MOST_HOURS))
+        try:
+            check_hours(attr or "", found)
+        except InvalidField as refused:
+            [reasons] = refused.details["errors"].values()
+            raise ValidationError(reasons) from refused
+        return sorted(found)
+
+
+def _interval(text: str) -> Interval:
+    found = _HOURS.fullmatch(text)
+    if found is None:
+        raise unusable(
+            N_(
+                "没有看懂“%(typed)s”。请写作 08:30-12:00，多段之间用空格隔开。",
+                typed=text[:30],
+            )
+        )
+    hour, minute, end_hour, end_minute = map(int, found.groups())
+    return hour * 60 + minute, end_hour * 60 + end_minute
+
+
+def written_hours(intervals: Sequence[Interval]) -> str:
+    """Return the hours of a day as the form shows them."""
+    return " ".join(
+        f"{opens // 60:02}:{opens % 60:02}-{closes // 60:02}:{closes % 60:02}"
+        for opens, closes in intervals
+    )
+
+
+def typed_terms(terms: Terms) -> dict[str, str]:
+    """Return the terms as their form shows them."""
+    values = {name: str(value) for name, value in asdict(terms).items()}
+    values.pop("observes_holidays")
+    return values | ({"observes_holidays": "1"} if terms.observes_holidays else {})
+
+
+class HoursForm(FormSchema):
+    """The page of an instrument's opening hours and terms; a day left empty is closed."""
+
+    required: ClassVar[Mapping[str, Text]] = dict.fromkeys(asdict(Terms()), N_("请填写整数。"))
+    monday = DayHours(load_default=list)
+    tuesday = DayHours(load_default=list)
+    wednesday = DayHours(load_default=list)
+    thursday = DayHours(load_default=list)
+    friday = DayHours(load_default=list)
+    saturday = DayHours(load_default=list)
+    sunday = DayHours(load_default=list)
+    observes_holidays = fields.Boolean(load_default=False, truthy={"1"}, falsy={"0"})
+    grid_minutes = QueryCount(most=60, required=True)
+    shortest_minutes = QueryCount(least=5, most=20160, required=True)
+    longest_minutes = QueryCount(least=5, most=20160, required=True)
+    lead_minutes = QueryCount(most=43200, required=True)
+    horizon_days = QueryCount(least=1, most=366, required=True)
+    change_until_minutes = QueryCount(most=43200, required=True)
+    buffer_before_minutes = QueryCount(most=1440, required=True)
+    buffer_after_minutes = QueryCount(most=1440, required=True)
+    version = QueryCount(least=1, most=2**31, load_default=None)
+
+    @post_load
+    def to_arguments(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Return the terms, the week by number of the weekday, and the version seen."""
+        return {
+            "terms": Terms(**{name: data[name] for name in asdict(Terms())}),
+            "week": {number: data[name] for number, name in enumerate(WEEKDAYS) if data[name]},
+            "version": data["version"],
+        }
+
+
+class WallClock(fields.Field[datetime]):
+    """A day and a time on the instrument's wall, as `datetime-local` sends it; without a zone."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> datetime:
+        found = _WALL.fullmatch(str(value).strip())
+        try:
+            return datetime.fromisoformat(f"{found[1]}T{found[2]}" if found else "")
+        except ValueError:
+            raise unusable(N_("请写作 2026-11-25 14:00。")) from None
+
+
+class ClosureForm(FormSchema):
+    """The page on which an instrument is closed for a while."""
+
+    lists = frozenset({"cancel"})
+    required: ClassVar[Mapping[str, Text]] = {
+        "kind": N_("请选择停用原因。"),
+        "starts_at": N_("请填写开始时间。"),
+        "ends_at": N_("请填写结束时间。"),
+    }
+    kind = fields.Enum(
+        OccupancyKind, by_value=True, required=True, validate=validate.OneOf(CLOSURE_KINDS)
+    )
+    unit = QueryCount(least=1, most=99, load_default=None)
+    starts_at = WallClock(required=True)
+    ends_at = WallClock(required=True)
+    reason = Line(max_length=200, load_default="")
+    cancel = fields.List(QueryId(), load_default=list, validate=validate.Length(max=200))
