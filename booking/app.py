@@ -18,6 +18,8 @@ from booking.accounts import cli as accounts_cli
 from booking.accounts import queries as accounts
 from booking.accounts.api import bp as accounts_api
 from booking.accounts.views import bp as accounts_pages
+from booking.attachments.api import bp as attachments_api
+from booking.attachments.views import bp as attachments_pages
 from booking.availability import views as availability_views
 from booking.availability.api import bp as availability_api
 from booking.availability.views import bp as availability_pages
@@ -49,18 +51,20 @@ from booking.registry.api import bp as registry_api
 from booking.reservations import queries as reservations
 from booking.reservations.api import bp as reservations_api
 from booking.reservations.views import bp as reservations_pages
+from booking.subjects import cli as subjects_cli
 from booking.tariffs.api import bp as tariffs_api
 
 API = (
     accounts_api,
     reference_api,
     registry_api,
+    attachments_api,
     tariffs_api,
     availability_api,
     reservations_api,
     calendars_api,
 )
-COMMANDS = (operations.cli, accounts_cli.cli, registry_cli.cli)
+COMMANDS = (operations.cli, subjects_cli.cli, accounts_cli.cli, registry_cli.cli)
 migrate = Migrate()
 
 
@@ -87,6 +91,7 @@ def create_app(environment: str | None = None, **overrides: Any) -> Flask:
         accounts_pages,
         availability_pages,
         reservations_pages,
+        attachments_pages,
         calendar_pages,
         console_pages,
         notices_pages,

@@ -91,6 +91,7 @@ class Client(FlaskClient):
     def open(self, *args: Any, **kwargs: Any) -> Any:
         g.pop("_login_user", None)
         db.session.commit()  # what the test made must survive a request that rolls back
+        kwargs.setdefault("buffered", True)  # read to its end and closed, as servers do
         return super().open(*args, **kwargs)
 
 

@@ -44,10 +44,10 @@ CONFIG = SchemathesisConfig.from_dict(
 
 
 @pytest.fixture
-def world(server, template):
+def world(server, template, tmp_path):
     """An application on its own database, with an instrument and somebody who may do all."""
     url = server.clone("fuzz_database", template)
-    app = create_app("testing", DATABASE_URL=url)
+    app = create_app("testing", DATABASE_URL=url, DATA_DIR=tmp_path)
     app.answered = Counter()
     app.after_request(lambda answer: counted(app.answered, answer))
     with app.app_context():

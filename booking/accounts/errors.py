@@ -133,3 +133,10 @@ class FactorNeeded(Conflict):
 
     code = "second_factor_required"
     sentence = N_("您的角色必须使用两步验证，不能关闭。")
+
+
+class AlreadyErased(Conflict):
+    """The person was forgotten before; there is nothing left to forget."""
+
+    code = "already_erased"
+    sentence = N_("该账号的个人信息已删除。")

@@ -52,7 +52,8 @@ class User(Versioned, Model):
     """A person who acts for organisations; reached by e-mail or mobile number.
 
     Somebody a manager added has no password until the invitation (a secret shown once to that
-    manager, kept as a digest) was used to set one.
+    manager, kept as a digest) was used to set one. Somebody who was forgotten keeps the row, under
+    a pseudonym, for the records of others that stand on it.
     """
 
     __tablename__ = "users"
@@ -72,6 +73,7 @@ class User(Versioned, Model):
     purpose_notice: Mapped[str | None]
     locale: Mapped[str] = mapped_column(default="zh_Hans_CN")
     is_active: Mapped[bool] = mapped_column(default=True)
+    erased_at: Mapped[datetime | None]
 
 
 class Membership(Model):

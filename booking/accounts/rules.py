@@ -274,6 +274,11 @@ def needs_second_factor(seats: Collection[Seat]) -> bool:
     return any((seat.kind, seat.role) in NEED_SECOND_FACTOR for seat in seats)
 
 
+def pseudonym(user_id: int) -> str:
+    """Return the name under which records of a person who was forgotten are kept."""
+    return f"已注销用户 {user_id:06d}"
+
+
 def keeper_role(kind: OrganisationKind) -> Role | None:
     """Return the role that lets others in, of which one must be left; None if there is none."""
     return next((role for role in (Role.MANAGER, Role.ADMIN) if role in ROLES[kind]), None)

@@ -1,7 +1,7 @@
 """Making and revoking feeds, and a calendar's content with as little building as possible."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -69,7 +69,8 @@ def create_feed(
     )
     db.session.add(feed)
     db.session.flush()
-    _record("calendar_feed.created", feed, caller, kind=kind.value, name=name)
+    # Not its name: people call a feed after themselves, and the journal is kept for years.
+    _record("calendar_feed.created", feed, caller, kind=kind.value)
     return NewFeed(queries.get_feed(feed.id, caller=caller), gateway.feed_url(secret))
 
 
@@ -161,6 +162,19 @@ def _keep(
             "texts": [built[row.source, row.id] for row in rows],
         },
     )
+
+
+def forget_person(user_id: int, reservations: Collection[int]) -> dict[str, int]:
+    """Drop a person's feeds, and the event texts that name them; returns how many of each."""
+    feeds = db.session.execute(
+        delete(CalendarFeed).where(CalendarFeed.user_id == user_id).returning(CalendarFeed.id)
+    ).all()
+    texts = db.session.execute(
+        delete(EventText)
+        .where(EventText.source == "reservation", EventText.source_id.in_(reservations))
+        .returning(EventText.source_id)
+    ).all()
+    return {"calendar_feeds": len(feeds), "event_texts": len(texts)}
 
 
 def forget_texts() -> int:

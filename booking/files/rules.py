@@ -91,7 +91,8 @@ def kind_of(content: bytes) -> MediaType | None:
         return MediaType.JPEG
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         return MediaType.WEBP
-    if b"%PDF-" in content[:1024]:
+    # Readers also find the mark further down; so would something that is a program as well.
+    if content[:16].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"%PDF-"):
         if b"%%EOF" not in content[-2048:]:
             raise Unreadable
         return MediaType.PDF

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, or_, select, text
 
 from booking.journal.models import JournalEntry, JournalSeal
 from booking.journal.rules import GENESIS, Chain
@@ -43,6 +43,42 @@ def list_entries(subject_type: str, subject_id: int, *, limit: int = 200) -> lis
         .limit(limit)
     )
     return list(db.session.scalars(statement))
+
+
+def by_person(user_id: int) -> list[dict[str, Any]]:
+    """Return all a person did, and what was done to their account, in order."""
+    statement = (
+        select(
+            JournalEntry.at,
+            JournalEntry.action,
+            JournalEntry.subject_type,
+            JournalEntry.subject_id,
+            (JournalEntry.actor_id == user_id).label("by_oneself"),
+            JournalEntry.data,
+        )
+        .where(
+            or_(
+                JournalEntry.actor_id == user_id,
+                (JournalEntry.subject_type == "user") & (JournalEntry.subject_id == user_id),
+            )
+        )
+        .order_by(JournalEntry.id)
+    )
+    return [dict(row._mapping) for row in db.session.execute(statement)]
+
+
+def count_by(user_id: int) -> int:
+    """Return how many entries say that this person did something."""
+    mine = select(func.count()).where(JournalEntry.actor_id == user_id)
+    return db.session.scalar(mine) or 0
+
+
+def subjects_of(user_id: int, action: str) -> list[int]:
+    """Return to what a person did this: the subjects' ids."""
+    done = select(JournalEntry.subject_id).where(
+        JournalEntry.actor_id == user_id, JournalEntry.action == action
+    )
+    return list(db.session.scalars(done.distinct()))
 
 
 def last_seal() -> JournalSeal | None:

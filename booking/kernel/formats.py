@@ -193,6 +193,13 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
+def file_size(size: int) -> str:
+    """Return `1.2 MB` or `340 kB`: what a download takes."""
+    if size >= 1_000_000:
+        return f"{size / 1_000_000:.1f} MB"
+    return f"{max(1, round(size / 1000))} kB"
+
+
 def browser(client: str) -> str:
     """Return `Chrome · Windows` for what a browser calls itself, or that it is not known."""
     parts = [_first_in(client, names) for names in (_BROWSERS, _MACHINES)]
@@ -237,7 +244,7 @@ def _language() -> str:
 
 FILTERS = (
     day, month, time_of_day, moment, slot, near, near_day, weekday, past, iso_day, length, tight,
-    hours, figure, money, per_hour, wan, ratio, count, browser,
+    hours, figure, money, per_hour, wan, ratio, count, file_size, browser,
 )  # fmt: skip
 
 

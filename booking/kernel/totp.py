@@ -39,6 +39,6 @@ def written_key(key: bytes) -> str:
 
 def address(key: bytes, *, issuer: str, account: str) -> str:
     """Return the otpauth address that authenticator programs read from a QR code."""
-    label = quote(f"{issuer}:{account}", safe="@:")
-    asked = {"secret": written_key(key), "issuer": issuer, "digits": DIGITS, "period": STEP_SECONDS}
-    return f"otpauth://totp/{label}?{urlencode(asked, quote_via=quote)}"
+    # Digits and period are what programs assume; each word more makes the picture denser.
+    asked = urlencode({"secret": written_key(key), "issuer": issuer}, quote_via=quote)
+    return f"otpauth://totp/{quote(account, safe='@')}?{asked}"

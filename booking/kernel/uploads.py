@@ -1,12 +1,17 @@
 """Files that come with a form: more than other requests may carry, and read one at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
 from flask import request
 
 from booking.kernel.errors import RuleViolation
 from booking.kernel.text import N_
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 MOST_BYTES = 64 * 2**20  # of a whole request
 LARGEST_FILE = 20 * 2**20
@@ -33,9 +38,20 @@ class Upload:
     content: bytes
 
 
-def allow() -> None:
-    """Let this request be as large as files need; called before anything of its body is read."""
-    request.max_content_length = MOST_BYTES
+def large(view: Callable[P, R]) -> Callable[P, R]:
+    """Let requests be as large as files need; stands above whatever reads the body."""
+
+    @wraps(view)
+    def roomy(*args: P.args, **kwargs: P.kwargs) -> R:
+        request.max_content_length = MOST_BYTES
+        return view(*args, **kwargs)
+
+    return roomy
+
+
+def body() -> bytes:
+    """Return the body, for addresses where it is the file itself."""
+    return request.get_data(cache=True)
 
 
 def received(field: str) -> Iterator[Upload]:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import joinedload
@@ -116,3 +117,28 @@ def list_unworded(*, limit: int) -> Sequence[Notice]:
     """Return notices that could not be turned into messages, latest first."""
     query = select(Notice).where(Notice.state != State.DONE, Notice.error != "")
     return db.session.scalars(query.order_by(Notice.id.desc()).limit(limit)).all()
+
+
+def personal_data(user_id: int) -> list[dict[str, Any]]:
+    """Return what a person was told, with the facts it was worded from, in order."""
+    rows = db.session.scalars(
+        select(Message)
+        .where(Message.user_id == user_id)
+        .options(joinedload(Message.notice, innerjoin=True))
+        .order_by(Message.id)
+    )
+    return [
+        {
+            "kind": row.notice.kind.value,
+            "about": f"{row.notice.subject_type} {row.notice.subject_id}",
+            # What opens a door belongs to nobody's papers.
+            "facts": {key: value for key, value in row.notice.facts.items() if key != "nonce"},
+            "name": row.name,
+            "email": row.email,
+            "mail": row.mail.value,
+            "created_at": row.created_at,
+            "sent_at": row.sent_at,
+            "read_at": row.read_at,
+        }
+        for row in rows
+    ]

@@ -34,6 +34,9 @@ PUBLIC = {
     "GET /instruments/suggestions",
     "GET /instruments/<id:instrument_id>",
     "POST /instruments/<id:instrument_id>/reserve",
+    "GET /instruments/<id:instrument_id>/photos",
+    "GET /instruments/<id:instrument_id>/attachments/<id:attachment_id>",
+    "GET /api/v1/instruments/<id:instrument_id>/attachments",
     # Code lists and what institutions must publish.
     "GET /api/v1/regions",
     "GET /api/v1/regions/<string:code>",

@@ -33,8 +33,24 @@ from tests.uploaded import PDF, PROGRAM, picture, workbook
         (b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>", None),
         (b"<!DOCTYPE html><script>alert(1)</script>", None),
         (b"GIF89a", None),
+        (b"#!/bin/sh\nexit\n" + PDF, None),
+        (b"\xef\xbb\xbf\r\n" + PDF, MediaType.PDF),
     ],
-    ids=["pdf", "png", "jpeg", "webp", "xlsx", "docx", "zip", "exe", "svg", "html", "gif"],
+    ids=[
+        "pdf",
+        "png",
+        "jpeg",
+        "webp",
+        "xlsx",
+        "docx",
+        "zip",
+        "exe",
+        "svg",
+        "html",
+        "gif",
+        "sh-pdf",
+        "bom-pdf",
+    ],
 )
 def test_the_content_says_what_it_is(content, kind):
     assert rules.kind_of(content) is kind

@@ -1,5 +1,6 @@
 """Reads for accounts: the caller of a request, what a caller may see, and whom a notice reaches."""
 
+from booking.accounts.queries.callers import caller_by_session, caller_by_token, caller_of
 from booking.accounts.queries.factors import (
     Factor,
     find_factor,
@@ -8,15 +9,13 @@ from booking.accounts.queries.factors import (
     pending_session,
     show_factor,
 )
+from booking.accounts.queries.personal import count_declarations, count_memberships, personal_data
 from booking.accounts.queries.reaching import members_among, reach
 from booking.accounts.queries.reading import (
     Belonging,
     Me,
     Member,
     PublicFacts,
-    caller_by_session,
-    caller_by_token,
-    caller_of,
     current_memberships,
     get_me,
     get_member,
@@ -47,6 +46,8 @@ __all__ = [
     "caller_by_session",
     "caller_by_token",
     "caller_of",
+    "count_declarations",
+    "count_memberships",
     "current_memberships",
     "find_factor",
     "get_me",
@@ -66,6 +67,7 @@ __all__ = [
     "organisation_by_uscc",
     "organisation_names",
     "pending_session",
+    "personal_data",
     "reach",
     "require_manager",
     "sessions_of",

@@ -1,5 +1,6 @@
 """Use cases of accounts, one module for each kind of thing. Never commits."""
 
+from booking.accounts.service.erasure import erase_person, record_erasure, record_export
 from booking.accounts.service.factors import (
     Setup,
     admit_code,
@@ -80,6 +81,7 @@ __all__ = [
     "end_all_sessions",
     "end_membership",
     "end_session",
+    "erase_person",
     "forget_ended",
     "invite",
     "invite_again",
@@ -88,6 +90,8 @@ __all__ = [
     "make_admin",
     "move_member",
     "pass_code",
+    "record_erasure",
+    "record_export",
     "register_organisation",
     "register_person",
     "renew_codes",

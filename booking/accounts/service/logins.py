@@ -156,6 +156,13 @@ def admit_guess(subject: str, address: str | None) -> int:
     return throttle.admit(_subjects(subject, address))
 
 
+def forget_guesses(user: User) -> None:
+    """Drop the counts of failed attempts that are kept under this person's names."""
+    names_of = [_name_subject(login) for login in (user.email, user.mobile) if login]
+    own = passwords.digest(f"user {user.id}")
+    throttle.succeeded(clear=[*names_of, own], give_back=[])
+
+
 def address_subjects(address: str | None) -> list[str]:
     """Return under what attempts from an address are counted."""
     if address is None:

@@ -30,6 +30,7 @@ class Visitor:
     organisations: Sequence[str]
     at_institution: bool = False
     runs_instruments: bool = False
+    manages_instruments: bool = False
     manages_people: bool = False
     runs_platform: bool = False
 
@@ -61,6 +62,7 @@ def _visitor() -> Visitor | None:
         queries.organisation_names(found),
         at_institution=works_there,
         runs_instruments=bool(found.organisations_with(Permission.SEE_OWNER_SIDE)),
+        manages_instruments=bool(found.organisations_with(Permission.MANAGE_INSTRUMENTS)),
         manages_people=bool(found.organisations_with(Permission.MANAGE_ORGANISATION)),
         runs_platform=found.is_admin,
     )

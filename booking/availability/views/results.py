@@ -13,6 +13,8 @@ from flask_babel import gettext
 from werkzeug.datastructures import MultiDict
 
 from booking.accounts.auth import caller_or_none
+from booking.attachments import queries as attachments
+from booking.attachments.queries import FirstPhoto
 from booking.availability import queries
 from booking.availability.queries import DAYS, DayShown, Listed, Sort, Wanted, Week
 from booking.availability.views.search import (
@@ -49,6 +51,7 @@ class Row:
     starts: Sequence[tuple[datetime, str]]
     quote: tariffs.Quote | None
     url: str
+    photo: FirstPhoto | None = None
 
 
 def home() -> str:
@@ -67,7 +70,7 @@ def home() -> str:
     return render_template(
         "home.html",
         doors=queries.facets(Wanted(), caller=caller).categories[:DOORS],
-        rows=[_row(each, weeks, search, axis, now) for each in page.items],
+        rows=_rows(page.items, weeks, search, axis, now),
         marked=partial(_marked, ""),
         today_free=end == midnight,
     )
@@ -93,7 +96,7 @@ def results() -> str:
     return render_template(
         "availability/results.html",
         search=search,
-        rows=[_row(each, weeks, search, axis, now) for each in page.items],
+        rows=_rows(page.items, weeks, search, axis, now),
         next_url=search.address(cursor=page.next_cursor) if page.next_cursor else "",
         axis=axis,
         facets=facets,
@@ -175,6 +178,18 @@ def _offered(found: queries.Suggestion, **asked: Any) -> tuple[str, str, str]:
 def _weeks(items: Sequence[Listed], search: Search, now: datetime) -> dict[int, Week]:
     bookable = [each.described.instrument.id for each in items if each.bookable]
     return queries.weeks(bookable, search.first, now=now, minutes=search.minutes)
+
+
+def _rows(
+    items: Sequence[Listed],
+    weeks: Mapping[int, Week],
+    search: Search,
+    axis: tuple[int, int],
+    now: datetime,
+) -> list[Row]:
+    photos = attachments.first_photos([each.described.instrument.id for each in items])
+    rows = [_row(each, weeks, search, axis, now) for each in items]
+    return [replace(row, photo=photos.get(row.listed.described.instrument.id)) for row in rows]
 
 
 def _row(

@@ -7,6 +7,7 @@ from booking.calendars.queries.subjects import (
     get_feed,
     instrument_subject,
     list_feeds,
+    personal_data,
     visible_to,
 )
 
@@ -18,6 +19,7 @@ __all__ = [
     "get_feed",
     "instrument_subject",
     "list_feeds",
+    "personal_data",
     "state",
     "texts",
     "visible_to",

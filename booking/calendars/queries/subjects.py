@@ -1,7 +1,7 @@
 """Whose calendar an address means, and the feeds a caller may see."""
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import joinedload
@@ -146,3 +146,23 @@ def list_feeds(*, caller: Caller, limit: int, cursor: str | None) -> paging.Page
     return paging.Page(
         items=rows[:limit], next_cursor=paging.encode(rows[limit - 1].id) if more else None
     )
+
+
+def personal_data(user_id: int) -> list[dict[str, Any]]:
+    """Return the feeds a person made, without their secrets, for who asks for their own data."""
+    feeds = db.session.scalars(
+        select(CalendarFeed)
+        .where(CalendarFeed.user_id == user_id)
+        .options(joinedload(CalendarFeed.organisation))
+        .order_by(CalendarFeed.id)
+    )
+    return [
+        {
+            "kind": feed.kind.value,
+            "organisation": feed.organisation.name if feed.organisation else None,
+            "name": feed.name,
+            "created_at": feed.created_at,
+            "revoked_at": feed.revoked_at,
+        }
+        for feed in feeds
+    ]

@@ -1,6 +1,7 @@
 """Posting notices, delivering them, and what people do with theirs. Never commits."""
 
 from booking.notices.service.expanding import expand
+from booking.notices.service.forgetting import forget_person
 from booking.notices.service.posting import post, posting, posting_values
 from booking.notices.service.reading import (
     choose,
@@ -18,6 +19,7 @@ __all__ = [
     "claim",
     "expand",
     "forget",
+    "forget_person",
     "give_back",
     "mark",
     "mark_old_read",

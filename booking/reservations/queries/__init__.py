@@ -1,6 +1,7 @@
 """Reads for reservations: the sheet a decision needs, what a caller may see, breaches."""
 
 from booking.reservations.queries.breaches import breaches
+from booking.reservations.queries.personal import count_of, ids_of, personal_data
 from booking.reservations.queries.reading import (
     InTheWay,
     closures_visible_to,
@@ -25,17 +26,20 @@ __all__ = [
     "breaches",
     "closures_visible_to",
     "coming_closures",
+    "count_of",
     "free_to_change_until",
     "get_closure",
     "get_reservation",
     "get_sheet",
     "get_sheet_of",
     "held_within",
+    "ids_of",
     "in_the_way",
     "last_purpose",
     "list_closures",
     "list_coming",
     "list_reservations",
+    "personal_data",
     "reminder_key",
     "to_remind_of",
     "told",

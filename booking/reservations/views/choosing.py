@@ -9,6 +9,9 @@ from flask_babel import gettext
 from booking.accounts import queries as accounts
 from booking.accounts.auth import caller_or_none
 from booking.accounts.rules import Caller, Permission
+from booking.attachments import queries as attachments
+from booking.attachments.models import Attachment
+from booking.attachments.rules import AttachmentKind
 from booking.availability import queries as availability
 from booking.availability.errors import SlotTaken
 from booking.kernel import formats, forms, http, pages
@@ -120,6 +123,7 @@ def _show(
         choice=choice,
         instrument=choice.instrument,
         described=described,
+        attached=_attached(choice),
         sheet_open=request.args.get("sheet") == "1",
         technical=technical_pairs(choice.instrument.technical),
         obstacles=_obstacles(choice, caller),
@@ -135,6 +139,11 @@ def _show(
         **panel(choice, costs),
     )
     return Response(page, status=status, content_type="text/html; charset=utf-8")
+
+
+def _attached(choice: Choice) -> dict[str, Sequence[Attachment]]:
+    found = attachments.of_instrument(choice.instrument.id)
+    return {kind.value: found.get(kind, ()) for kind in AttachmentKind}
 
 
 def _drawn(choice: Choice, axis: tuple[int, int], costs: Costs, caller: Caller | None) -> str:
