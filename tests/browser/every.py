@@ -40,8 +40,11 @@ NO_PAGES = (
     "/styleguide",
     "/calendars/feeds/",
 )
-# A mail as its own program shows it: not our page.
-FOREIGN = ("/demo/mail/<string:name>/html",)
+# A mail as its own program shows it, and what institutions keep: not our pages.
+FOREIGN = (
+    "/demo/mail/<string:name>/html",
+    "/instruments/<id:instrument_id>/attachments/<id:attachment_id>",
+)
 # Met only amid a flow, which a test of its own goes through.
 AMID_A_FLOW = {"/account/second-factor/set-up", "/log-in/code"}
 # States that an address alone does not show.
