@@ -8,17 +8,6 @@ from playwright.sync_api import expect
 from tests.browser.conftest import NOW, flaws, focused, log_in
 
 HOME = "/institution/instruments"
-<<<<<<< HEAD
-=======
-PAGES = [
-    "/institution/today",
-    "/institution/imports",
-    f"{HOME}/bulk?do=price&id=1",
-    HOME,
-    f"{HOME}/1/hours",
-    f"{HOME}/1/closures",
-]
->>>>>>> main
 LAB = "lab@demo.example"
 
 
