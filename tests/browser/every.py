@@ -46,7 +46,12 @@ FOREIGN = (
     "/instruments/<id:instrument_id>/attachments/<id:attachment_id>",
 )
 # Met only amid a flow, which a test of its own goes through.
-AMID_A_FLOW = {"/account/second-factor/set-up", "/log-in/code"}
+AMID_A_FLOW = {
+    "/account/second-factor/set-up",
+    "/log-in/code",
+    "/institution/imports/<id:import_id>",
+    "/institution/imports/<id:import_id>/findings.csv",
+}
 # States that an address alone does not show.
 STATES = {
     "visitor": [
@@ -144,7 +149,7 @@ def _samples(program: Flask, login: str) -> dict[str, Any]:
                 .order_by(Instrument.id)
             ),
             "field": "uscc",
-            "secret": "x" * 43,
+            "kind": "xlsx",
         }
         mail = next((kept for kept in gateway.list_kept(limit=200) if kept.body("calendar")), None)
         if mail is not None:
