@@ -19,6 +19,7 @@ from booking.kernel import clock
 from booking.kernel.db import db
 from booking.notices import gateway
 from booking.notices.models import Message
+from booking.qualifications.models import Certificate
 from booking.registry.models import Instrument
 from booking.reservations import queries as reservations
 from tests.browser.conftest import DESKTOP, HEIGHTS, NARROWEST, NOW, PHONE, flaws, scrolls_sideways
@@ -44,6 +45,8 @@ NO_PAGES = (
 FOREIGN = (
     "/demo/mail/<string:name>/html",
     "/instruments/<id:instrument_id>/attachments/<id:attachment_id>",
+    "/certificates/<id:certificate_id>/file",
+    "/instruments/<id:instrument_id>/calibrations/<id:calibration_id>/file",
 )
 # Met only amid a flow, which a test of its own goes through.
 AMID_A_FLOW = {
@@ -147,6 +150,9 @@ def _samples(program: Flask, login: str) -> dict[str, Any]:
                 select(Instrument.id)
                 .where(Instrument.institution_id == owner)
                 .order_by(Instrument.id)
+            ),
+            "certificate_id": db.session.scalar(
+                select(Certificate.id).where(Certificate.institution_id == owner).limit(1)
             ),
             "field": "uscc",
             "kind": "xlsx",
