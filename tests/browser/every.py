@@ -19,7 +19,6 @@ from booking.kernel import clock
 from booking.kernel.db import db
 from booking.notices import gateway
 from booking.notices.models import Message
-from booking.qualifications.models import Certificate
 from booking.registry.models import Instrument
 from booking.reservations import queries as reservations
 from tests.browser.conftest import DESKTOP, HEIGHTS, NARROWEST, NOW, PHONE, flaws, scrolls_sideways
@@ -52,6 +51,7 @@ FOREIGN = (
 AMID_A_FLOW = {
     "/account/second-factor/set-up",
     "/log-in/code",
+    "/institution/certificates/<id:certificate_id>",
     "/institution/imports/<id:import_id>",
     "/institution/imports/<id:import_id>/findings.csv",
 }
@@ -150,9 +150,6 @@ def _samples(program: Flask, login: str) -> dict[str, Any]:
                 select(Instrument.id)
                 .where(Instrument.institution_id == owner)
                 .order_by(Instrument.id)
-            ),
-            "certificate_id": db.session.scalar(
-                select(Certificate.id).where(Certificate.institution_id == owner).limit(1)
             ),
             "field": "uscc",
             "kind": "xlsx",
