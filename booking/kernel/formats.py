@@ -262,4 +262,5 @@ def init_formats(app: Flask) -> None:
         app.jinja_env.filters[own.get(name, name)] = function
     app.jinja_env.filters["phone"] = masked
     app.jinja_env.filters["isolated"] = isolated
+    app.jinja_env.filters["instant"] = datetime.fromisoformat  # as evidence and facts keep it
     app.jinja_env.tests["on_a_phone"] = is_phone
