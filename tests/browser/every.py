@@ -21,6 +21,7 @@ from booking.notices import gateway
 from booking.notices.models import Message
 from booking.registry.models import Instrument
 from booking.reservations import queries as reservations
+from booking.savings.models import SavingsLine
 from tests.browser.conftest import DESKTOP, HEIGHTS, NARROWEST, NOW, PHONE, flaws, scrolls_sideways
 
 ROLES = {
@@ -181,6 +182,9 @@ def _own(user: Any) -> dict[str, Any]:
         "organisation_id": seat,
         "user_id": db.session.scalars(others).first() or user.id,
     }
+    found["line_id"] = db.session.scalars(
+        select(SavingsLine.id).where(SavingsLine.organisation_id == seat)
+    ).first()
     return {name: value for name, value in found.items() if value is not None}
 
 
