@@ -12,6 +12,7 @@ from booking.console.queries.listing import (
     named,
 )
 from booking.console.queries.previews import Ahead, DayAhead, cancellation_letters, days_ahead
+from booking.console.queries.uses import Waiting, waiting
 
 __all__ = [
     "MOST_AT_ONCE",
@@ -22,6 +23,7 @@ __all__ = [
     "Row",
     "Stop",
     "Visit",
+    "Waiting",
     "Wanted",
     "board",
     "cancellation_letters",
@@ -32,4 +34,5 @@ __all__ = [
     "list_instruments",
     "matching_ids",
     "named",
+    "waiting",
 ]
