@@ -247,6 +247,11 @@ FILTERS = (
 )  # fmt: skip
 
 
+def _wall(instant: datetime, zone: ZoneInfo) -> str:
+    """Return the instant as `datetime-local` wants it."""
+    return f"{instant.astimezone(zone):%Y-%m-%dT%H:%M}"
+
+
 def init_formats(app: Flask) -> None:
     """Give every filter to templates by its name, and the mask for mobile numbers."""
     # Jinja has `count` and `length` of its own for lists; ours would hide them.
@@ -255,5 +260,6 @@ def init_formats(app: Flask) -> None:
         name = function.__name__
         app.jinja_env.filters[own.get(name, name)] = function
     app.jinja_env.filters["phone"] = masked
+    app.jinja_env.filters["wall"] = _wall
     app.jinja_env.filters["instant"] = datetime.fromisoformat  # as evidence and facts keep it
     app.jinja_env.tests["on_a_phone"] = is_phone

@@ -86,6 +86,28 @@ def test_each_step_waits_in_its_list(reserved, firm, institution, operator, show
     assert f'href="/reservations/{reserved.id}"' in shown.text
 
 
+def test_what_nobody_recorded_is_recorded_afterwards(reserved, firm, client, operator, now):
+    page = f"/reservations/{reserved.id}"
+    now.set(ENDS)
+    sign_in(client, operator)
+
+    def record(**times):
+        shown = client.get(page).text
+        form = re.search(rf'action="{page}/record".*?</form>', shown, re.DOTALL)[0]
+        fields = dict(re.findall(r'type="hidden"\s+name="(\w+)"\s+value="([^"]*)"', form))
+        return client.post(f"{page}/record", data=fields | times)
+
+    lost = record(started_at="", ended_at="2026-11-25T12:00")
+    assert lost.status_code == 422
+    assert "请填写开始时间。" in lost.text
+    assert record(started_at="2026-11-25T11:00", ended_at="2026-11-25T10:30").status_code == 422
+    assert queries.get_reservation(reserved.id, caller=firm).use is None
+    assert record(started_at="2026-11-25T10:00", ended_at="2026-11-25T11:30").status_code == 303
+
+    found = queries.get_reservation(reserved.id, caller=firm)
+    assert (found.status, found.use.started_at) == (ReservationStatus.COMPLETED, BEGINS)
+
+
 def test_finance_sees_it_and_strangers_do_not(reserved, institution, shown, now):
     now.set(ENDS)
 
