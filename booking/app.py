@@ -18,6 +18,7 @@ from booking.accounts import cli as accounts_cli
 from booking.accounts import queries as accounts
 from booking.accounts.api import bp as accounts_api
 from booking.accounts.views import bp as accounts_pages
+from booking.admin.views import bp as admin_pages
 from booking.attachments.api import bp as attachments_api
 from booking.attachments.views import bp as attachments_pages
 from booking.availability import views as availability_views
@@ -95,6 +96,7 @@ def create_app(environment: str | None = None, **overrides: Any) -> Flask:
         calendar_pages,
         console_pages,
         notices_pages,
+        admin_pages,
     ):
         app.register_blueprint(pages_of_feature)
     init_demo_mail(app)

@@ -63,7 +63,7 @@ def test_every_city_of_hunan_has_instruments(hunan):
 
 
 def test_there_is_enough_to_look_at(hunan):
-    institutions = count(hunan, Organisation, Organisation.kind == OrganisationKind.INSTITUTION)
+    institutions = count(hunan, Organisation, Organisation.verified_at.is_not(None))
     firms = count(hunan, Organisation, Organisation.kind == OrganisationKind.ENTERPRISE)
     instruments = count(hunan, Instrument, Instrument.publication == Publication.PUBLISHED)
     coming = count(hunan, Reservation, Reservation.starts_at > MONDAY_9)

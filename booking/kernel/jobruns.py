@@ -1,12 +1,12 @@
 """Which job ran for which due time, once however many processes ask, and which process leads."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, UniqueConstraint, func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -112,6 +112,18 @@ def claim(job: str, due_at: datetime) -> int | None:
     )
     with transaction():
         return db.session.scalar(statement.returning(JobRun.id))
+
+
+def failed_lately(now: datetime) -> Sequence[JobRun]:
+    """Return each job whose latest run failed, latest first."""
+    latest = (
+        select(JobRun.id)
+        .where(JobRun.finished_at.is_not(None), JobRun.due_at <= now)
+        .order_by(JobRun.job, JobRun.due_at.desc())
+        .ext(distinct_on(JobRun.job))
+    )
+    failed = select(JobRun).where(JobRun.id.in_(latest), JobRun.succeeded.is_(False))
+    return db.session.scalars(failed.order_by(JobRun.due_at.desc())).all()
 
 
 def finish(run_id: int, *, succeeded: bool, detail: str) -> None:
