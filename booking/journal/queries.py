@@ -8,6 +8,7 @@ from sqlalchemy import func, or_, select, text
 from booking.journal.models import JournalEntry, JournalSeal
 from booking.journal.rules import GENESIS, Chain
 from booking.kernel.db import db
+from booking.kernel.metrics import Figure
 
 FETCHED_AT_ONCE = 1000
 GUARDS = tuple(
@@ -126,3 +127,13 @@ def _broken(seal: JournalSeal, **expected: Any) -> Iterator[str]:
         sealed_on=seal.sealed_on, first_id=seal.first_id, last_id=seal.last_id
     ):
         yield f"{name}摘要不符，编号 {seal.first_id} 至 {seal.last_id} 的记录被更改。"
+
+
+def figures() -> Iterator[Figure]:
+    """Yield when the journal was sealed last; its absence says that it never was."""
+    if (seal := last_seal()) is not None:
+        yield Figure(
+            "booking_journal_last_seal_timestamp_seconds",
+            "When the journal was sealed last.",
+            seal.sealed_at.timestamp(),
+        )

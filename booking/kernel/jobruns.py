@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from booking.kernel import clock
 from booking.kernel.db import Model, db, transaction
+from booking.kernel.metrics import Figure
 
 MOST_ATTEMPTS = 5
 RETRY_AFTER = timedelta(minutes=5)
@@ -112,6 +113,43 @@ def claim(job: str, due_at: datetime) -> int | None:
     )
     with transaction():
         return db.session.scalar(statement.returning(JobRun.id))
+
+
+def latest_runs() -> Sequence[JobRun]:
+    """Return each job's latest run that ended."""
+    return db.session.scalars(
+        select(JobRun)
+        .where(JobRun.finished_at.is_not(None))
+        .order_by(JobRun.job, JobRun.due_at.desc())
+        .ext(distinct_on(JobRun.job))
+    ).all()
+
+
+def figures() -> Iterator[Figure]:
+    """Yield of each job when it ran last, how long and whether well."""
+    for run in latest_runs():
+        if run.finished_at is None:
+            continue
+        job = {"job": run.job}
+        ended, took = run.finished_at, run.finished_at - run.claimed_at
+        yield Figure(
+            "booking_job_last_run_timestamp_seconds",
+            "When the job's last run ended.",
+            ended.timestamp(),
+            job,
+        )
+        yield Figure(
+            "booking_job_last_run_seconds",
+            "How long the job's last run took.",
+            took.total_seconds(),
+            job,
+        )
+        yield Figure(
+            "booking_job_last_run_succeeded",
+            "Whether the job's last run went well.",
+            float(bool(run.succeeded)),
+            job,
+        )
 
 
 def failed_lately(now: datetime) -> Sequence[JobRun]:
