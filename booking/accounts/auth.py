@@ -7,7 +7,7 @@ from flask import Request, Response, current_app
 from booking.accounts import queries
 from booking.accounts.models import LoginSession
 from booking.accounts.rules import Caller, Permission, require_admin, require_signed_in
-from booking.kernel import login
+from booking.kernel import idempotency, login
 from booking.kernel.passwords import digest
 
 SESSION_COOKIE = "booking_session"
@@ -47,7 +47,8 @@ def load(request: Request) -> _SignedIn | None:
     kind, _, secret = request.headers.get("Authorization", "").partition(" ")
     found = None
     if kind.lower() == "bearer" and secret:
-        found = queries.caller_by_token(digest(secret.strip()))
+        look = idempotency.look_ahead()
+        found = queries.caller_by_token(digest(secret.strip()), look=look)
     elif not kind and (cookie := request.cookies.get(SESSION_COOKIE)):
         found = queries.caller_by_session(digest(cookie))
     return _SignedIn(found) if found else None

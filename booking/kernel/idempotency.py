@@ -1,15 +1,14 @@
 """Idempotency-Key: a POST that is repeated gets the stored answer, not a second effect."""
 
-import hashlib
 import hmac
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any, NamedTuple, ParamSpec
 
-from flask import Response, current_app, make_response, request
+from flask import Response, current_app, g, make_response, request
 from sqlalchemy import LargeBinary, SmallInteger, String, delete
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -58,11 +57,16 @@ class _Key:
     key: str
     fingerprint: bytes
 
-    @property
-    def lock(self) -> int:
-        """Return the advisory lock that stands for the key while it is in flight."""
-        raw = hashlib.sha256(f"{self.caller}\n{self.key}".encode()).digest()
-        return int.from_bytes(raw[:8], "big", signed=True)
+
+@dataclass
+class Look:
+    """A look at a key in the statement that finds out who asks, to spare one of its own.
+
+    That selects `LOOKED` and joins `LOOKED_IN`, given `values`, and hands over what it `found`.
+    """
+
+    values: Mapping[str, Any]
+    found: Sequence[Any] | None = None
 
 
 class _Stored(NamedTuple):
@@ -117,16 +121,29 @@ def _answer(key: _Key, run: Callable[[], Response], withheld: Sequence[str]) -> 
         return response
 
 
+def look_ahead() -> Look | None:
+    """Return the look for the statement that finds the caller; None where nothing needs one."""
+    header = request.headers.get("Idempotency-Key")
+    view = current_app.view_functions.get(request.endpoint or "")
+    if header is None or not _is_key(header) or not getattr(view, "takes_idempotency_key", False):
+        return None
+    g.idempotency_look = look = Look(_sought(header))
+    return look
+
+
 def _never() -> Response:
     raise IdempotencyInFlight
 
 
-# One round trip: the lock says whether it is in flight, the row whether it was answered.
-_LOOK_UP = """
-SELECT pg_try_advisory_xact_lock(%(lock)s), a.status, a.body, a.location, a.fingerprint
-  FROM (SELECT 1) one LEFT JOIN stored_answers a
-    ON a.caller = %(caller)s AND a.key = %(key)s AND a.created_at > %(since)s
+# The lock says whether it is in flight, the row whether it was answered.
+LOOKED = """
+pg_try_advisory_xact_lock(hashtextextended(%(key)s, hashtext({caller}))),
+       a.status, a.body, a.location, a.fingerprint
 """
+LOOKED_IN = """
+LEFT JOIN stored_answers a ON a.caller = {caller} AND a.key = %(key)s AND a.created_at > %(since)s
+"""
+_LOOK_UP = f"SELECT {LOOKED} FROM (SELECT 1) one {LOOKED_IN}".format(caller="%(caller)s::text")  # noqa: S608 - our own words
 # An answer that is too old gives way; none back means that another request was first.
 _STORE = """
 INSERT INTO stored_answers (caller, key, fingerprint, status, body, location, created_at)
@@ -140,18 +157,20 @@ RETURNING 1
 
 
 def _look_up(key: _Key) -> _Stored | None:
-    values = {
-        "lock": key.lock,
-        "caller": key.caller,
-        "key": key.key,
-        "since": clock.now() - KEPT_FOR,
-    }
-    free, status, *stored = driver.first(_LOOK_UP, values) or (False, None)
+    look: Look | None = g.pop("idempotency_look", None)
+    found = look.found if look else None
+    if found is None:
+        found = driver.first(_LOOK_UP, _sought(key.key) | {"caller": key.caller})
+    free, status, *stored = found or (False, None)
     if status is not None:
         return _Stored(status, *stored)
     if not free:
         raise IdempotencyInFlight
     return None
+
+
+def _sought(key: str) -> dict[str, Any]:
+    return {"key": key, "since": clock.now() - KEPT_FOR}
 
 
 def _store(key: _Key, response: Response, withheld: Sequence[str]) -> None:
@@ -182,7 +201,7 @@ def _replay(stored: _Stored) -> Response:
 
 
 def _key(header: str) -> _Key:
-    if not header.isascii() or not header.isprintable() or not 0 < len(header) <= LONGEST_KEY:
+    if not _is_key(header):
         raise InvalidField("Idempotency-Key", N_("Idempotency-Key 须为 1 到 255 个可见字符。"))
     raw = f"{request.method} {request.path}\n".encode() + _body()
     # Keyed: a body may hold a password, and a bare hash of it could be guessed at offline.
@@ -192,6 +211,10 @@ def _key(header: str) -> _Key:
         # Strangers share no keys: what one of them used says nothing to the next.
         return _Key(caller="", key=f"{header} {fingerprint.hex()}", fingerprint=fingerprint)
     return _Key(caller=caller.get_id(), key=header, fingerprint=fingerprint)
+
+
+def _is_key(header: str) -> bool:
+    return header.isascii() and header.isprintable() and 0 < len(header) <= LONGEST_KEY
 
 
 def _body() -> bytes:

@@ -4,10 +4,11 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from flask_babel import gettext
-from marshmallow import RAISE, ValidationError, fields, validate
+from marshmallow import RAISE, ValidationError, fields, missing, validate
 from marshmallow import Schema as MarshmallowSchema
 
 from booking.kernel.money import Money
@@ -37,11 +38,53 @@ class Schema(MarshmallowSchema):
 
         unknown = RAISE
 
-    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
-        """Do as marshmallow, only shorter: lists ask this a thousand times."""
-        if "." in attr:
-            return super().get_attribute(obj, attr, default)
-        return obj.get(attr, default) if isinstance(obj, dict) else getattr(obj, attr, default)
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._going_out = [
+            (name, field.data_key or name, _source(name, field), _as_it_is(field), field)
+            for name, field in self.dump_fields.items()
+        ]
+
+    def _serialize(self, obj: Any, *, many: bool = False) -> Any:
+        """Do as marshmallow, only shorter: a list of instruments asks this a thousand times.
+
+        What the fields are is looked up once, and what JSON carries as it is goes out so.
+        """
+        if many and obj is not None:
+            return [self._serialize(each) for each in obj]
+        read = obj.get if isinstance(obj, dict) else partial(getattr, obj)
+        found: dict[str, Any] = {}
+        for name, key, source, plain, field in self._going_out:
+            value = read(source, missing) if source else missing
+            if type(value) is not plain:
+                value = (
+                    field.serialize(name, obj)
+                    if value is missing
+                    else field._serialize(value, name, obj)
+                )
+            if value is not missing:
+                found[key] = value
+        return found
+
+
+def _source(name: str, field: fields.Field[Any]) -> str | None:
+    """Return the attribute that the field shows; None where marshmallow has to look for it."""
+    source = name if field.attribute is None else field.attribute
+    return source if field._CHECK_ATTRIBUTE and "." not in source else None
+
+
+def _as_it_is(field: fields.Field[Any]) -> type | None:
+    """Return the type whose values the field leaves as they are."""
+    if isinstance(field, fields.Integer) and field.as_string:
+        return None
+    return _PLAIN.get(type(field)._serialize)
+
+
+_PLAIN: dict[Any, type] = {
+    fields.String._serialize: str,
+    fields.Integer._serialize: int,
+    fields.Boolean._serialize: bool,
+}
 
 
 class QuerySchema(MarshmallowSchema):

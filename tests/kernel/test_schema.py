@@ -1,11 +1,13 @@
 """The fields every schema is made of."""
 
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from marshmallow import ValidationError
+from marshmallow import Schema as MarshmallowSchema
+from marshmallow import ValidationError, fields
 
 from booking.kernel.money import Money
 from booking.kernel.schema import (
@@ -17,6 +19,7 @@ from booking.kernel.schema import (
     PageQuery,
     Paragraph,
     QueryId,
+    Schema,
     rfc3339,
 )
 
@@ -177,3 +180,38 @@ def test_money_that_is_not_plain_yuan_is_refused(value):
 def test_a_page_holds_1_to_200(limit):
     with pytest.raises(ValidationError):
         PageQuery().load({"limit": limit})
+
+
+class Owner(Schema):
+    name = fields.String()
+
+
+class Shown(Schema):
+    id = fields.Integer()
+    counted = fields.Integer(as_string=True)
+    title = fields.String(attribute="name", data_key="called")
+    owner = fields.Nested(Owner)
+    owner_name = fields.String(attribute="owner.name")
+    at = Instant(allow_none=True)
+    price = MoneyField(allow_none=True)
+    is_open = fields.Boolean()
+    tags = fields.List(fields.String())
+    left_out = fields.String()
+    said_anyway = fields.Integer(dump_default=7)
+
+
+@pytest.mark.parametrize("wrap", [dict, lambda values: SimpleNamespace(**values)])
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"id": 1, "counted": 2, "name": "试验机", "is_open": False, "tags": ["甲"]},
+        {"id": "1", "counted": None, "name": None, "is_open": None, "tags": None},
+        {"id": True, "name": 5, "at": datetime(2026, 11, 23, tzinfo=UTC), "price": Money(1250)},
+        {"id": 1, "at": None, "price": None, "owner": None},
+    ],
+)
+def test_what_goes_out_is_what_marshmallow_would_send(values, wrap):
+    found = wrap({"owner": SimpleNamespace(name="院"), **values})
+
+    assert Shown().dump(found) == MarshmallowSchema.from_dict(Shown().fields)().dump(found)
+    assert Shown(many=True).dump([found]) == [Shown().dump(found)]

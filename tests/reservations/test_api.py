@@ -360,12 +360,12 @@ def test_what_cannot_be_a_closure_is_named_by_field(client, instrument, operator
     assert list(answer.json["errors"]) == [field]
 
 
-def test_a_reservation_takes_five_statements_with_its_key(client, headers, wanted):
+def test_a_reservation_takes_four_statements_with_its_key(client, headers, wanted):
     keyed = headers | {"Idempotency-Key": "k-3"}
 
     with counted() as statements:
         answer = client.post(f"{API}/reservations", json=wanted, headers=keyed)
 
     assert answer.status_code == 201
-    # Token, key, sheet, occupancy with reservation, journal entry and notice, stored answer.
-    assert len(statements) == 5
+    # Token with key, sheet, occupancy with reservation, journal entry and notice, stored answer.
+    assert len(statements) == 4

@@ -12,6 +12,7 @@ from booking.accounts.queries.administering import (
     search_users,
     user_card,
 )
+from booking.accounts.queries.callers import caller_by_session, caller_by_token, caller_of
 from booking.accounts.queries.factors import (
     Factor,
     find_factor,
@@ -27,9 +28,6 @@ from booking.accounts.queries.reading import (
     Me,
     Member,
     PublicFacts,
-    caller_by_session,
-    caller_by_token,
-    caller_of,
     current_memberships,
     get_me,
     get_member,

@@ -1,9 +1,9 @@
-"""Reads for accounts: the caller of a request in one statement, and what a caller may see."""
+"""What a caller may see of organisations, people, sessions and tokens."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Row, Select, exists, func, or_, select, true
 from sqlalchemy.dialects.postgresql import aggregate_order_by
@@ -16,81 +16,15 @@ from booking.accounts.rules import (
     Permission,
     Role,
     Scope,
-    Seat,
     keeper_role,
     require,
     require_scope,
 )
-from booking.kernel import clock, driver, paging
+from booking.kernel import clock, paging
 from booking.kernel.db import db
 from booking.kernel.errors import NotFound
 
 T = TypeVar("T", LoginSession, ApiToken, Organisation)
-
-_SEATS = """
-SELECT t.id AS source_id, u.id, u.name, u.locale, {scopes} AS scopes,
-       (SELECT json_agg(json_build_array(m.organisation_id, o.kind, m.role))
-          FROM memberships m JOIN organisations o ON o.id = m.organisation_id
-         WHERE m.user_id = u.id AND m.ended_at IS NULL AND o.is_active) AS seats
-  FROM {source} t JOIN users u ON u.id = t.user_id
- WHERE t.digest = %(digest)s AND t.expires_at > %(now)s AND t.{ended} IS NULL AND u.is_active
-"""
-# With the password alone nobody is signed in where a second step is due.
-_SEATS_OF_SESSION = _SEATS + " AND t.awaits IS NULL"
-_BY_TOKEN = _SEATS.format(source="api_tokens", scopes="t.scopes", ended="revoked_at")
-_BY_SESSION = _SEATS_OF_SESSION.format(source="login_sessions", scopes="NULL", ended="ended_at")
-
-
-class _Found(NamedTuple):
-    source_id: int
-    user_id: int
-    name: str
-    locale: str
-    scopes: Sequence[str]
-    seats: Sequence[tuple[int, str, str]] | None
-
-
-def caller_by_token(digest: str) -> Caller | None:
-    """Return who holds the token, or None if it is unknown, expired or revoked."""
-    row = driver.first(_BY_TOKEN, {"digest": digest, "now": clock.now()})
-    if row is None:
-        return None
-    found = _Found(*row)
-    return _caller(found, frozenset(map(Scope, found.scopes)), token_id=found.source_id)
-
-
-def caller_by_session(digest: str) -> Caller | None:
-    """Return who is signed in there, or None if the session ended."""
-    row = driver.first(_BY_SESSION, {"digest": digest, "now": clock.now()})
-    if row is None:
-        return None
-    found = _Found(*row)
-    return _caller(found, frozenset(Scope), session_id=found.source_id)
-
-
-def _caller(row: _Found, scopes: frozenset[Scope], **source: int) -> Caller:
-    return Caller(
-        user_id=row.user_id,
-        name=row.name,
-        locale=row.locale,
-        seats=tuple(
-            Seat(organisation, OrganisationKind(kind), Role(role))
-            for organisation, kind, role in row.seats or ()
-        ),
-        scopes=scopes,
-        **source,
-    )
-
-
-def caller_of(user: User) -> Caller:
-    """Return the person as a caller with all scopes: for commands and demo data."""
-    held = db.session.execute(
-        select(Membership.organisation_id, Organisation.kind, Membership.role)
-        .join(Organisation, Organisation.id == Membership.organisation_id)
-        .where(Membership.user_id == user.id, Membership.ended_at.is_(None), Organisation.is_active)
-    )
-    seats = tuple(Seat(organisation_id, kind, role) for organisation_id, kind, role in held)
-    return Caller(user_id=user.id, name=user.name, locale=user.locale, seats=seats)
 
 
 def is_verified(organisation_id: int) -> bool:
