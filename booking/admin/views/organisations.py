@@ -1,5 +1,7 @@
 """Organisations: found, looked at closely, verified or sent back; whoever decides first decides."""
 
+from collections.abc import Callable
+
 from flask import Response, flash, render_template
 from flask_babel import gettext
 
@@ -11,9 +13,10 @@ from booking.admin.schemas import DeclineForm, VersionForm
 from booking.admin.views.frame import SHOWN, admins_only, asked, bp, go, page_of
 from booking.kernel import formats, forms, names
 from booking.kernel.db import db, transaction
-from booking.kernel.errors import Conflict
 from booking.kernel.forms import Form
 from booking.reference import queries as reference
+
+CONFLICT = 409  # somebody was faster
 
 
 @bp.get("/admin/organisations")
@@ -55,41 +58,35 @@ def organisation(organisation_id: int) -> Response:
 @admins_only
 def verify(organisation_id: int) -> Response:
     """Let the institution publish."""
-    form = forms.read(VersionForm)
-    if not form.errors:
-        with form.refusals():
-            try:
-                with transaction():
-                    service.verify_organisation(organisation_id, **form.data, caller=caller())
-            except Conflict as late:
-                return _decided_already(organisation_id, form, late)
-            flash(gettext("已核验通过，机构现在可以发布仪器，并已收到通知。"), "ok")
-            return go("organisations")
-    return _show(organisation_id, form)
+    done = gettext("已核验通过，机构现在可以发布仪器，并已收到通知。")
+    return _decide(organisation_id, forms.read(VersionForm), service.verify_organisation, done)
 
 
 @bp.post("/admin/organisations/<id:organisation_id>/decline")
 @admins_only
 def decline(organisation_id: int) -> Response:
     """Send the verification back with what is to be put right."""
-    form = forms.read(DeclineForm)
-    if not form.errors:
-        with form.refusals():
-            try:
-                with transaction():
-                    service.decline_verification(organisation_id, **form.data, caller=caller())
-            except Conflict as late:
-                return _decided_already(organisation_id, form, late)
-            flash(gettext("已退回，机构已收到原因。更改信息后会重新排队。"), "ok")
-            return go("organisations")
-    return _show(organisation_id, form)
+    done = gettext("已退回，机构已收到原因。更改信息后会重新排队。")
+    return _decide(organisation_id, forms.read(DeclineForm), service.decline_verification, done)
 
 
-def _decided_already(organisation_id: int, form: Form, late: Conflict) -> Response:
+def _decide(organisation_id: int, form: Form, change: Callable[..., object], done: str) -> Response:
+    if form.errors:
+        return _show(organisation_id, form)
+    with form.refusals(), transaction():
+        change(organisation_id, **form.data, caller=caller())
+    db.session.expire_all()
+    if form.status == CONFLICT:
+        return _decided_already(organisation_id, form)
+    if form.errors:
+        return _show(organisation_id, form)
+    flash(done, "ok")
+    return go("organisations")
+
+
+def _decided_already(organisation_id: int, form: Form) -> Response:
     """Say who decided what and when, instead of only that something has changed."""
-    form.refuse(late)
     found = queries.get_organisation(organisation_id, caller=caller())
-    db.session.refresh(found)
     by, at = found.verified_by or found.declined_by, found.verified_at or found.declined_at
     if by is not None and at is not None:
         who = queries.person_names({by}).get(by, "—")
