@@ -2,7 +2,7 @@
 
 import sys
 
-from bench import board, contested, feeds, lighthouse, outbox, reserve, search
+from bench import board, contested, feeds, importing, lighthouse, outbox, reserve, search
 
 ALL = {
     "reserve": reserve,
@@ -12,6 +12,7 @@ ALL = {
     "lighthouse": lighthouse,
     "outbox": outbox,
     "board": board,
+    "importing": importing,
 }
 
 

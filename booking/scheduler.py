@@ -16,6 +16,7 @@ from flask import Flask
 
 from booking.accounts import jobs as accounts
 from booking.calendars import jobs as calendars
+from booking.console import jobs as console
 from booking.files import jobs as files
 from booking.journal import jobs as journal
 from booking.kernel import clock, jobruns
@@ -92,11 +93,13 @@ TIMETABLE = (
     Job("reminders", "*/15 * * * *", reservations.remind),
     Job("forget-notices", "30 4 * * *", notices.forget),
     Job("sweep-files", "15 4 * * *", files.sweep),
+    Job("forget-imports", "45 4 * * *", console.forget_imports),
 )
 # What every worker does all the time, side by side with the others; each says how much it did.
 CONTINUOUS: dict[str, Callable[[Callable[[], bool]], str]] = {
     "notices": notices.expand,
     "mails": notices.send,
+    "imports": console.run_imports,
 }
 
 

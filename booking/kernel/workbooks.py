@@ -4,7 +4,7 @@ import re
 import warnings
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -149,12 +149,16 @@ def _is_bomb(part: ZipInfo) -> bool:
     return part.file_size > _SMALL_PART and part.file_size > _HIGHEST_RATIO * packed
 
 
-def _opened(path: Path) -> Any:
-    try:
-        book = load_workbook(path, read_only=True, data_only=True, keep_links=False)
-    except _BROKEN as exc:
-        raise UnreadableFile(N_("工作簿已损坏，请用 Excel 打开并另存后再试。")) from exc
-    return closing(book)
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    # Given open: by a path the library would judge the file's name.
+    with path.open("rb") as file:
+        try:
+            book = load_workbook(file, read_only=True, data_only=True, keep_links=False)
+        except _BROKEN as exc:
+            raise UnreadableFile(N_("工作簿已损坏，请用 Excel 打开并另存后再试。")) from exc
+        with closing(book):
+            yield book
 
 
 def _each(rows: Iterator[Sequence[Any]]) -> Iterator[Sequence[Any]]:

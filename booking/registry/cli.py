@@ -1,11 +1,9 @@
 """Commands for the registry: tables of instruments in and out."""
 
-import csv
 import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
 import click
 from flask.cli import with_appcontext
@@ -17,8 +15,9 @@ from booking.kernel.commands import refusals
 from booking.kernel.db import transaction
 from booking.kernel.errors import NotFound
 from booking.kernel.names import clean_uscc
+from booking.kernel.workbooks import write_workbook
 from booking.registry import service
-from booking.registry.gateway import open_table, write_table
+from booking.registry.gateway import table_at, write_table
 from booking.registry.service.formats import FORMATS, LABELS
 from booking.registry.service.rows import Finding
 
@@ -57,13 +56,12 @@ def import_group() -> None:
 def import_instruments(
     file: Path, uscc: str, key: str, report_file: Path | None, *, dry_run: bool, as_json: bool
 ) -> None:
-    """从 CSV 导入仪器：全部写入，或者一行都不写入。
+    """从 CSV 或 XLSX 导入仪器：全部写入，或者一行都不写入。
 
     以机构内部编号识别同一台仪器，重复导入同一文件不会产生变化。
     """
-    with refusals(), transaction():
+    with refusals(), transaction(), table_at(file) as table:
         institution = _institution(uscc)
-        table = open_table(file)
         with click.progressbar(
             length=table.count,
             label="读取",
@@ -83,7 +81,7 @@ def import_instruments(
     if as_json:
         click.echo(json.dumps(_as_json(report, dry_run=dry_run), ensure_ascii=False))
     else:
-        click.echo(f"{file.name} → {name}（{table.encoding}，{report.format.title}）")
+        click.echo(f"{file.name} → {name}（{table.kind}，{report.format.title}）")
         for line in _told(report, dry_run=dry_run):
             click.echo(line)
     if report.errors:
@@ -101,17 +99,32 @@ def export_group() -> None:
     "--format", "key", type=click.Choice(list(FORMATS)), default="nrii", show_default=True
 )
 @click.option(
-    "-o", "--output", type=click.File("w", encoding="utf-8"), default="-", help="写入文件。"
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    default="-",
+    help="写入文件；名称以 .xlsx 结尾的写成 Excel 工作簿，其余为 CSV。",
 )
 @with_appcontext
-def export_instruments(uscc: str, key: str, output: IO[str]) -> None:
-    """把机构的全部仪器导出为 CSV，可原样再导入。"""
+def export_instruments(uscc: str, key: str, output: Path) -> None:
+    """把机构的全部仪器导出为 CSV 或 XLSX，可原样再导入。"""
     format_ = FORMATS[key]
     with refusals(), transaction():
         institution = _institution(uscc)
         rows = service.export_instruments(institution.id, format_)
-        count = write_table(output, [column.heading for column in format_.columns], rows)
+        count = _write(output, [column.heading for column in format_.columns], rows)
     click.echo(f"已导出 {count} 台仪器。", err=True)
+
+
+def _write(output: Path, header: list[str], rows: Iterator[list[str]]) -> int:
+    try:
+        if output.suffix.lower() == ".xlsx":
+            with output.open("wb") as workbook:
+                return write_workbook(workbook, "仪器", header, rows)
+        with click.open_file(str(output), "w", encoding="utf-8") as file:
+            return write_table(file, header, rows)
+    except OSError as exc:
+        raise click.ClickException(f"无法写入“{output}”：{exc.strerror}。") from exc
 
 
 def _is_watched(*, as_json: bool) -> bool:
@@ -179,12 +192,12 @@ def _as_json(report: service.Report, *, dry_run: bool) -> dict[str, object]:
 
 
 def _write_findings(path: Path, findings: list[Finding]) -> None:
+    rows = (
+        (str(each.row), each.column, "错误" if each.is_error else "提示", str(each.reason))
+        for each in findings
+    )
     try:
-        with path.open("w", encoding="utf-8-sig", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(["行", "列", "类别", "原因"])
-            for each in findings:
-                kind = "错误" if each.is_error else "提示"
-                writer.writerow([each.row, each.column, kind, str(each.reason)])
+        with path.open("w", encoding="utf-8", newline="") as file:
+            write_table(file, ["行", "列", "类别", "原因"], rows)
     except OSError as exc:
         raise click.ClickException(f"无法写入“{path}”：{exc.strerror}。") from exc

@@ -1,16 +1,21 @@
-"""Reading and writing tables as files: CSV from Excel and elsewhere, whatever its encoding."""
+"""Reading and writing tables as files: CSV in whatever encoding, and workbooks."""
 
 import codecs
 import csv
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import IO
 
 from booking.kernel.errors import UnreadableFile
 from booking.kernel.text import N_
+from booking.kernel.workbooks import OLD_EXCEL_MARK, ZIP_MARK, Sheet, open_workbook
 
+_TITLES = 5  # so far down a header is looked for
 _CHUNK = 1 << 20
 _LONGEST_CELL = 1 << 20
 # What a spreadsheet would run as a formula when it opens the file.
@@ -40,39 +45,113 @@ class Table:
     delimiter: str
     header: Sequence[str]
     count: int
+    above: int = 0  # records above the header: a title
+    is_workbook: bool = False
+
+    @property
+    def kind(self) -> str:
+        """Return what the file was, for people: its encoding, or that it was a workbook."""
+        return "XLSX" if self.is_workbook else self.encoding
 
     def rows(self) -> Iterator[Row]:
         """Yield the records below the header, leaving out those without any content."""
+        first = self.above + 1
         with _opened(self.path, self.encoding) as file:
             records = csv.reader(file, delimiter=self.delimiter)
-            next(records, None)
-            for number, cells in enumerate(records, start=2):
+            for number, cells in enumerate(islice(records, first, None), start=first + 1):
                 if any(cell.strip() for cell in cells):
                     yield Row(number, cells)
 
 
+@contextmanager
+def table_at(path: Path) -> Iterator[Table]:
+    """Yield the file as a table, whether CSV or a workbook; raises UnreadableFile.
+
+    Of a workbook it is the first sheet that looks like a table.
+    """
+    if not _is_workbook(path):
+        yield open_table(path)
+        return
+    with NamedTemporaryFile("w", suffix=".csv", newline="", encoding="utf-8") as plain:
+        _write_plain(plain, _sheet_of(path))
+        plain.flush()
+        yield replace(open_table(Path(plain.name)), is_workbook=True)
+
+
 def open_table(path: Path) -> Table:
-    """Return the file as a table, read once to its end; raises UnreadableFile with the reason."""
-    try:
+    """Return the CSV file as a table, read once to its end; raises UnreadableFile."""
+    with _refusals(path):
         encoding = _encoding(path)
         with _opened(path, encoding) as file:
-            first = file.readline()
-        delimiter = max(",;\t", key=first.count)
+            delimiter = _delimiter(file)
         with _opened(path, encoding) as file:
             records = csv.reader(file, delimiter=delimiter)
-            header = [" ".join(title.split()) for title in next(records, [])]
-            count = sum(any(cell.strip() for cell in cells) for cells in records)
+            above, cells = _header(records)
+            header = [" ".join(title.split()) for title in cells]
+        with _opened(path, encoding) as file:
+            records = csv.reader(file, delimiter=delimiter)
+            below = islice(records, above + 1, None)
+            count = sum(any(cell.strip() for cell in cells) for cells in below)
+    if not any(header):
+        raise UnreadableFile(N_("文件是空的，第一行应为列名。"))
+    return Table(path, encoding, delimiter, header, count, above)
+
+
+@contextmanager
+def _refusals(path: Path) -> Iterator[None]:
+    try:
+        yield
     except IsADirectoryError:
-        raise UnreadableFile(N_("“%(path)s”是文件夹，请指定其中的 CSV 文件。", path=path)) from None
+        raise UnreadableFile(
+            N_("“%(path)s”是文件夹，请指定其中的 CSV 或 XLSX 文件。", path=path)
+        ) from None
     except FileNotFoundError:
         raise UnreadableFile(N_("没有找到文件“%(path)s”。", path=path)) from None
     except PermissionError:
         raise UnreadableFile(N_("没有读取“%(path)s”的权限。", path=path)) from None
     except csv.Error as exc:
         raise UnreadableFile(N_("这不是有效的 CSV 文件：%(reason)s。", reason=exc)) from exc
-    if not any(header):
-        raise UnreadableFile(N_("文件是空的，第一行应为列名。"))
-    return Table(path, encoding, delimiter, header, count)
+
+
+def _is_workbook(path: Path) -> bool:
+    with _refusals(path), path.open("rb") as file:
+        return file.read(4) in {ZIP_MARK, OLD_EXCEL_MARK}
+
+
+def _sheet_of(path: Path) -> Sheet:
+    sheets = open_workbook(path)
+    return next((sheet for sheet in sheets if _looks_like_a_table(sheet)), sheets[0])
+
+
+def _looks_like_a_table(sheet: Sheet) -> bool:
+    first = (cells for _, cells in islice(sheet.rows(), _TITLES))
+    return any(_is_header(cells) for cells in first)
+
+
+def _write_plain(file: IO[str], sheet: Sheet) -> None:
+    """Write the sheet as CSV with every row in its place, so that rows keep their numbers."""
+    writer = csv.writer(file)
+    last = 0
+    for number, cells in sheet.rows():
+        writer.writerows([] for _ in range(number - last - 1))
+        writer.writerow(cells)
+        last = number
+
+
+def _delimiter(file: IO[str]) -> str:
+    first = [file.readline(_LONGEST_CELL) for _ in range(_TITLES)]
+    return max(",;\t", key=lambda each: max(line.count(each) for line in first))
+
+
+def _header(records: Iterator[Sequence[str]]) -> tuple[int, Sequence[str]]:
+    """Return the header and how many records stand above it: at most a title and blank lines."""
+    first = list(islice(records, _TITLES))
+    found = next((n for n, cells in enumerate(first) if _is_header(cells)), 0)
+    return found, first[found] if first else []
+
+
+def _is_header(cells: Sequence[str]) -> bool:
+    return sum(bool(cell.strip()) for cell in cells) > 1
 
 
 def _opened(path: Path, encoding: str) -> IO[str]:
@@ -84,8 +163,6 @@ def _encoding(path: Path) -> str:
     """Return UTF-8, UTF-16 or GB 18030, whichever the whole file is."""
     with path.open("rb") as file:
         start = file.read(_CHUNK)
-    if start.startswith(b"PK\x03\x04") or start.startswith(b"\xd0\xcf\x11\xe0"):
-        raise UnreadableFile(N_("这是 Excel 文件，请在 Excel 中另存为“CSV UTF-8”后再导入。"))
     for mark, encoding in _BOMS:
         if start.startswith(mark):
             if _decodes(path, encoding):

@@ -8,7 +8,14 @@ from playwright.sync_api import expect
 from tests.browser.conftest import NARROWEST, NOW, flaws, focused, log_in, scrolls_sideways
 
 HOME = "/institution/instruments"
-PAGES = ["/institution/today", HOME, f"{HOME}/1/hours", f"{HOME}/1/closures"]
+PAGES = [
+    "/institution/today",
+    "/institution/imports",
+    f"{HOME}/bulk?do=price&id=1",
+    HOME,
+    f"{HOME}/1/hours",
+    f"{HOME}/1/closures",
+]
 LAB = "lab@demo.example"
 
 

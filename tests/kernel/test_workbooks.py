@@ -80,6 +80,10 @@ def test_rows_are_numbered_as_the_spreadsheet_does(tmp_path):
     assert list(open_workbook(path)[0].rows()) == [(1, ["编号"]), (4, ["A"])]
 
 
+def test_a_file_is_judged_by_its_content_not_by_its_name(tmp_path):
+    assert rows_of(saved(tmp_path, ["编号"]).rename(tmp_path / "3f9c0a")) == [["编号"]]
+
+
 def test_hidden_sheets_are_left_out(tmp_path):
     book = Workbook()
     book.active.title, book.active.sheet_state = "代码", "hidden"

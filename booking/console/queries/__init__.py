@@ -1,6 +1,7 @@
 """Reads for the console."""
 
 from booking.console.queries.board import Board, Row, Stop, Visit, board
+from booking.console.queries.imports import get_import, latest_imports
 from booking.console.queries.listing import (
     MOST_AT_ONCE,
     Listed,
@@ -21,6 +22,8 @@ __all__ = [
     "Wanted",
     "board",
     "coming_visits",
+    "get_import",
+    "latest_imports",
     "list_instruments",
     "matching_ids",
     "named",

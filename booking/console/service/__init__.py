@@ -7,11 +7,31 @@ from booking.console.service.bulk import (
     set_sharing_of_each,
     withdraw_each,
 )
+from booking.console.service.importing import (
+    AT_ONCE,
+    choose_columns,
+    claim,
+    forget_imports,
+    go_through,
+    order,
+    progress_of,
+    spoken,
+    take_in,
+)
 
 __all__ = [
+    "AT_ONCE",
+    "choose_columns",
+    "claim",
+    "forget_imports",
+    "go_through",
+    "order",
+    "progress_of",
     "publish_each",
     "set_hours_of_each",
     "set_price_of_each",
     "set_sharing_of_each",
+    "spoken",
+    "take_in",
     "withdraw_each",
 ]

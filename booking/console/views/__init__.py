@@ -4,7 +4,8 @@ from booking.console.views.bulk import bulk
 from booking.console.views.closing import closures_page
 from booking.console.views.frame import bp
 from booking.console.views.hours import hours_page
+from booking.console.views.importing import imports
 from booking.console.views.listing import instruments
 from booking.console.views.today import today
 
-__all__ = ["bp", "bulk", "closures_page", "hours_page", "instruments", "today"]
+__all__ = ["bp", "bulk", "closures_page", "hours_page", "imports", "instruments", "today"]

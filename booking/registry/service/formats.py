@@ -64,6 +64,11 @@ class Format:
             for heading in header
         ]
 
+    def chosen(self, names: Sequence[str | None]) -> list[Column | None]:
+        """Return the columns that fill the fields named; None and unknown names fill none."""
+        by_name = {column.name: column for column in self.columns if column.name}
+        return [by_name.get(name or "") for name in names]
+
     def missing(self, header: Sequence[str]) -> list[str]:
         """Return the headings it cannot do without that are not there."""
         known = {column.heading for column in self.mapped(header) if column}

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import undefer
 
 from booking.accounts.models import Organisation
@@ -20,6 +20,7 @@ from booking.registry.gateway import Table
 from booking.registry.models import Instrument, Publication
 from booking.registry.service.formats import Column, Format, recognised
 from booking.registry.service.indexing import indexed, indexed_values
+from booking.registry.service.inserting import insert_instruments
 from booking.registry.service.rows import Entry, Finding, Known, read_row
 
 BATCH = 500
@@ -58,6 +59,7 @@ def import_instruments(
     table: Table,
     *,
     format_: Format | None = None,
+    chosen: Sequence[str | None] | None = None,
     dry_run: bool = False,
     by: int | None = None,
     progress: Progress = lambda _: None,
@@ -67,10 +69,15 @@ def import_instruments(
     Rows are told apart by the owner's own number. Of a known instrument only what changed in the
     file since the last import is changed, so what was edited here stays. New ones are published
     if the institution is verified, and cannot be booked until they have hours and a price.
+    `chosen` names the field of ours behind each heading where the headings do not say it.
     Raises UnreadableFile if the table is not of the format, or of none we know.
     """
-    format_ = _format_of(table, format_)
-    columns = format_.mapped(table.header)
+    if format_ is not None and chosen is not None:
+        columns = format_.chosen(chosen)
+        _check_chosen(format_, columns)
+    else:
+        format_ = _format_of(table, format_)
+        columns = format_.mapped(table.header)
     mapping = [
         (heading, column.name if column else None) for heading, column in _pairs(table, columns)
     ]
@@ -109,6 +116,19 @@ def _format_of(table: Table, wanted: Format | None) -> Format:
             )
         )
     return wanted
+
+
+def _check_chosen(format_: Format, columns: Sequence[Column | None]) -> None:
+    """Raise UnreadableFile unless what is needed is there, and nothing twice."""
+    names = [column.heading for column in columns if column]
+    if missing := [heading for heading in format_.needed if heading not in names]:
+        raise UnreadableFile(
+            N_("还没有指定这些项对应哪一列：%(missing)s。", missing="、".join(missing))
+        )
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise UnreadableFile(
+            N_("这些项对应了不止一列，请各留一列：%(twice)s。", twice="、".join(twice))
+        )
 
 
 def _pairs(table: Table, columns: Sequence[Column | None]) -> Iterator[tuple[str, Column | None]]:
@@ -194,14 +214,16 @@ class _Import:
             }
             for entry in entries
         ]
-        statement = insert(Instrument).returning(Instrument.id, sort_by_parameter_order=True)
-        ids = db.session.scalars(statement, rows).all()
+        ids = insert_instruments(rows)
         journal.record_each(
             "instrument.registered",
             "instrument",
             [
-                (id_, {"new": _plain(entry.values) | _plain(published), "imported": entry.row})
-                for id_, entry in zip(ids, entries, strict=True)
+                (
+                    ids[entry.inner_id],
+                    {"new": _plain(entry.values) | _plain(published), "imported": entry.row},
+                )
+                for entry in entries
             ],
             by=self.by,
             organisation_id=self.institution.id,
