@@ -66,6 +66,30 @@ def server(target: str, folder: Path) -> Iterator[int]:
         process.wait(30)
 
 
+def processor_seconds(folder: Path) -> float:
+    """Processor time that the servers started here and the folder's database have used so far.
+
+    Unlike rates it hardly depends on what else the machine does. Linux only.
+    """
+    database = int(next(folder.rglob("postmaster.pid")).read_text().split()[0])
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
+    ours = {database, os.getpid()}
+    while grown := {pid for pid, parent in parents.items() if parent in ours} - ours:
+        ours |= grown
+    return sum(map(_scheduled, ours - {os.getpid()}))
+
+
+def _scheduled(pid: int) -> float:
+    seconds = 0.0
+    for thread in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+        with contextlib.suppress(OSError):
+            seconds += int(thread.read_text().split()[0]) / 1e9
+    return seconds
+
+
 def _wait(port: int) -> None:
     for _ in range(300):
         with contextlib.suppress(OSError):

@@ -6,10 +6,20 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from sqlalchemy import text
 
-from bench.common import CLIENTS, Client, Measured, data_folder, line, load, server
+from bench.common import (
+    CLIENTS,
+    Client,
+    Measured,
+    data_folder,
+    line,
+    load,
+    processor_seconds,
+    server,
+)
 from bench.world import bookable, firm_token, world
 from booking.kernel.db import db, transaction
 from tests.queries_counted import counted
@@ -28,11 +38,15 @@ def run(*, large: bool) -> None:
         _count_statements(app, token, ids[0])
         slots = _Slots(ids)
         real: list[Measured] = []
+        spent: list[float] = []
         bare: list[Measured] = []
         with server("wsgi:app", folder) as ours, server("bench.bare:app", folder) as theirs:
             for _ in range(ROUNDS):
+                spent.append(processor_seconds(folder))
                 bare.append(load(CLIENTS, lambda _: _take(theirs, slots)))
+                spent.append(processor_seconds(folder))
                 real.append(load(CLIENTS, lambda _: _reserve(ours, token, slots)))
+            spent.append(processor_seconds(folder))
         for name, runs in (("bare", bare), ("real", real)):
             assert all(set(m.statuses) == {201} for m in runs), (name, [m.statuses for m in runs])
         real_rate = statistics.median(m.rate for m in real)
@@ -45,6 +59,17 @@ def run(*, large: bool) -> None:
         line("reservation p99", real_p99, "ms", f"bare INSERT endpoint: {bare_p99:.1f} ms")
         ratio = 100 * real_rate / bare_rate
         line("reservations against bare", ratio, "%", "limit: 50 %", good=ratio >= 50)
+        used = [after - before for before, after in pairwise(spent)]
+        real_ms, bare_ms = _each(real, used[1::2]), _each(bare, used[::2])
+        beside = f"bare INSERT endpoint: {bare_ms:.2f} ms"
+        line("processor time of a reservation, servers and database", real_ms, "ms", beside)
+
+
+def _each(runs: list[Measured], used: list[float]) -> float:
+    """The median of the processor time of one request, in milliseconds."""
+    return statistics.median(
+        1000 * seconds / len(run.seconds) for run, seconds in zip(runs, used, strict=True)
+    )
 
 
 class _Slots:

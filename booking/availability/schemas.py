@@ -180,9 +180,11 @@ class SlotOut(Schema):
     ends_at = Instant()
 
 
-class HeldOut(SlotOut):
+class HeldOut(Schema):
     """What takes the time, for the owner's people."""
 
+    starts_at = Instant(attribute="slot.starts_at")
+    ends_at = Instant(attribute="slot.ends_at")
     unit = fields.Integer()
     kind = fields.String()
     closure_id = fields.Integer(allow_none=True)

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Select, delete, exists, func, insert, literal, select
+from sqlalchemy import Select, delete, exists, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from booking.accounts.rules import Caller, Permission, require
@@ -177,18 +177,19 @@ def free_units(instrument_id: int, slot: TimeSlot, *, units: int) -> Iterator[in
 
 def release(occupancy_id: int) -> None:
     """Give the time back."""
-    db.session.execute(delete(Occupancy).where(Occupancy.id == occupancy_id))
+    driver.rows("DELETE FROM occupancies WHERE id = %(id)s", {"id": occupancy_id})
 
 
-def queue_for(instrument: int | Select[int]) -> None:
+def queue_for(id_: int, *, instrument: str = "%(id)s") -> None:
     """Let one mover or closer at a time through per instrument, until the transaction ends.
 
     They hold time while they wait for more: two moves that swap slots would each wait for the
     other's. Creating and cancelling take nothing while they wait, so they need no queue.
-    Whoever queues does it before locking any row. Takes the id or a query for it.
+    Whoever queues does it before locking any row. Takes the instrument's id, or that of what
+    `instrument` then finds it by: a query given `%(id)s`.
     """
-    wanted = literal(instrument) if isinstance(instrument, int) else instrument.scalar_subquery()
-    db.session.execute(select(func.pg_advisory_xact_lock(_QUEUES, func.hashint8(wanted))))
+    lock = f"SELECT pg_advisory_xact_lock({_QUEUES}, hashint8(({instrument})::bigint))"
+    driver.first(lock, {"id": id_})
 
 
 def close(closure: Closure, *, units: int) -> Closure:

@@ -120,14 +120,13 @@ def matching(
     category: str | None = None,
     regions: Sequence[str] = (),
     institution_id: int | None = None,
-) -> Select[Instrument, int]:
-    """Return what the caller may see of it, with institution and `rank`, in no order yet.
+) -> Select[Instrument]:
+    """Return what the caller may see of it, in no order yet.
 
     `category` and each of `regions` are beginnings of codes (`code_range`); how `q` is
-    understood and what `rank` means: `found_by` and `rank`.
+    understood: `found_by`.
     """
-    query = visible_to(caller).add_columns(rank(q).label("rank"))
-    query = query.options(joinedload(Instrument.institution, innerjoin=True))
+    query = visible_to(caller)
     if q is not None:
         query = query.where(found_by(q))
     if category is not None:

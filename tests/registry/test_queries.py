@@ -6,7 +6,7 @@ from sqlalchemy import text
 from booking.accounts.rules import Role
 from booking.kernel.db import db
 from booking.registry import queries, service
-from booking.registry.models import Publication
+from booking.registry.models import Instrument, Publication
 from tests.factories import make_caller, make_institution, make_instrument
 from tests.queries_counted import counted
 
@@ -34,8 +34,8 @@ def machine(institution):
 
 def names(**wanted):
     wanted.setdefault("caller", None)
-    query = queries.matching(**wanted)
-    return [row[0].name for row in db.session.execute(query.order_by("rank", "name_pinyin"))]
+    order = (queries.rank(wanted.get("q")), Instrument.name_pinyin)
+    return [each.name for each in db.session.scalars(queries.matching(**wanted).order_by(*order))]
 
 
 def test_every_word_must_be_found_and_adjoin(machine):
@@ -113,14 +113,15 @@ def test_wide_columns_are_read_only_when_asked_for(machine):
     db.session.expunge_all()
 
     with counted() as statements:
-        [row] = db.session.execute(queries.matching(caller=None, q="万能")).all()
-        assert row[0].institution.name == "省检院"
+        query = queries.matching(caller=None, q="万能").options(*queries.LISTED)
+        [found] = db.session.scalars(query).all()
+        assert found.institution.name == "省检院"
 
     [statement] = statements
     chosen = statement.partition("FROM")[0]
     assert "instruments.source_row" not in chosen
     assert "instruments.search_tokens" not in chosen
-    assert row[0].source_row == {"Name": "试验机"}
+    assert found.source_row == {"Name": "试验机"}
 
 
 def test_names_of_codes_come_in_two_queries_however_many(machine):

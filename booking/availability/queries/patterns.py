@@ -7,7 +7,7 @@ worked out once per pattern. The number of statements does not depend on the num
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,14 +18,15 @@ from sqlalchemy.orm import InstrumentedAttribute
 from booking.availability.models import (
     LONGEST_OCCUPANCY,
     Occupancy,
+    OccupancyKind,
     OpeningHours,
     Schedule,
     SpecialDay,
 )
 from booking.availability.rules import BookingPolicy, Interval, Span, WeekPlan
+from booking.kernel import driver
 from booking.kernel.db import db
 from booking.kernel.timeslot import TimeSlot
-from booking.reference.models import CalendarDay
 from booking.registry.models import Instrument
 
 # An interval travels as one number: which day, from which minute, to which.
@@ -176,14 +177,12 @@ def policy_of(row: Any, zone: ZoneInfo) -> BookingPolicy:
     )
 
 
-_WORKDAYS = select(CalendarDay.day, CalendarDay.is_workday).where(
-    CalendarDay.day.between(bindparam("first"), bindparam("last"))
-)
+_WORKDAYS = "SELECT day, is_workday FROM calendar_days WHERE day BETWEEN %(first)s AND %(last)s"
 
 
 def workdays(first: date, last: date) -> dict[date, bool]:
     """Return what the working calendar says of the days; those it does not know are missing."""
-    return dict(db.session.execute(_WORKDAYS, {"first": first, "last": last}).all())
+    return dict(driver.rows(_WORKDAYS, {"first": first, "last": last}))
 
 
 def _meets() -> tuple[ColumnElement[bool], ...]:
@@ -195,7 +194,7 @@ def _meets() -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _bounds(window: TimeSlot) -> dict[str, datetime]:
+def _bounds(window: TimeSlot) -> dict[str, Any]:
     return {
         "starts_at": window.starts_at,
         "ends_at": window.ends_at,
@@ -224,11 +223,31 @@ def taken(ids: Sequence[int], window: TimeSlot) -> dict[int, TakenByUnit]:
     return found
 
 
-def taken_slots(instrument_id: int, window: TimeSlot) -> list[Occupancy]:
+@dataclass(frozen=True)
+class Taken:
+    """Time that is taken on a unit, and by what."""
+
+    unit: int
+    kind: OccupancyKind
+    closure_id: int | None
+    slot: TimeSlot
+
+
+_TAKEN_SLOTS = """
+SELECT unit, kind, closure_id, starts_at, ends_at FROM occupancies
+ WHERE instrument_id = %(instrument_id)s
+   AND ends_at > %(starts_at)s AND starts_at < %(ends_at)s AND ends_at < %(end_at_most)s
+ ORDER BY ends_at, unit
+"""
+
+
+def taken_slots(instrument_id: int, window: TimeSlot) -> list[Taken]:
     """Return what takes one instrument's time in the window, soonest first."""
-    query = select(Occupancy).where(Occupancy.instrument_id == instrument_id, *_meets())
-    query = query.order_by(Occupancy.ends_at, Occupancy.unit)
-    return list(db.session.scalars(query, _bounds(window)))
+    found = driver.rows(_TAKEN_SLOTS, _bounds(window) | {"instrument_id": instrument_id})
+    return [
+        Taken(unit, OccupancyKind(kind), closure_id, TimeSlot(starts_at, ends_at))
+        for unit, kind, closure_id, starts_at, ends_at in found
+    ]
 
 
 def is_free(instrument_id: int, slot: TimeSlot, *, units: int) -> bool:

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import select
 
 from booking.accounts.rules import Caller, Permission
-from booking.availability.models import Occupancy, OpeningHours, Schedule, SpecialDay
-from booking.availability.queries.patterns import Pattern, patterns_of, taken_slots
+from booking.availability.models import OpeningHours, Schedule, SpecialDay
+from booking.availability.queries.patterns import Pattern, Taken, patterns_of, taken_slots
 from booking.availability.queries.search import Obstacle, obstacles, window_of
 from booking.availability.rules import (
     Interval,
@@ -107,7 +107,7 @@ class Availability:
     busy: Sequence[TimeSlot] = ()
     free: Sequence[TimeSlot] = ()
     obstacles: Sequence[Obstacle] = ()
-    held: Sequence[Occupancy] | None = None
+    held: Sequence[Taken] | None = None
 
     @property
     def bookable(self) -> bool:

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import make_transient_to_detached
 
 from booking.accounts.rules import Caller, Permission, acting_for
@@ -132,10 +131,11 @@ class _Lost(Exception):
         self.sheet = sheet
 
 
+_INSTRUMENT = "SELECT instrument_id FROM reservations WHERE id = %(id)s"
+
+
 def _move(reservation_id: int, slot: TimeSlot, caller: Caller, version: int | None) -> Reservation:
-    availability.queue_for(
-        select(Reservation.instrument_id).where(Reservation.id == reservation_id)
-    )
+    availability.queue_for(reservation_id, instrument=_INSTRUMENT)
     reservation = changeable(reservation_id, caller, version)
     if reservation.status not in MOVABLE:
         raise WrongState(reservation.status, "move")

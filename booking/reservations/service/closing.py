@@ -3,8 +3,6 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
-
 from booking.accounts.rules import Caller, Permission, require
 from booking.availability import service as availability
 from booking.availability.errors import SlotTaken
@@ -94,7 +92,9 @@ def lift(closure_id: int, *, caller: Caller, version: int | None = None) -> Clos
 
     Raises NotFound, NotAllowed, Stale, or WrongState if it is over or was lifted before.
     """
-    availability.queue_for(select(Closure.instrument_id).where(Closure.id == closure_id))
+    availability.queue_for(
+        closure_id, instrument="SELECT instrument_id FROM closures WHERE id = %(id)s"
+    )
     closure = queries.get_closure(closure_id, caller=caller, for_update=True)
     instrument = registry.get_instrument(closure.instrument_id, caller=caller)
     require(caller, Permission.RUN_INSTRUMENTS, instrument.institution_id)
