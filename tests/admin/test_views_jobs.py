@@ -78,12 +78,6 @@ class TestJobs:
             r"封存日志 journal-seal 11月23日 周一 09:00 成功 2.0 秒 11月24日 周二 00:10", words
         )
 
-    def test_every_job_of_the_timetable_has_a_name_in_words(self, client, admin):
-        page = client.get("/admin/jobs").text
-
-        for job in scheduler.TIMETABLE:
-            assert f'">{job.name}</a>' not in page, job.name
-
     def test_say_if_no_worker_runs(self, client, admin):
         assert "没有 booking worker 在运行" in client.get("/admin/jobs").text
 

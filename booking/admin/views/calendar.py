@@ -61,7 +61,8 @@ def _show(year: int, *, day_form: Form, import_form: Form, preview: object = ())
     page = render_template(
         "admin/calendar.html",
         year=year,
-        years=range(rules.FIRST_YEAR, service.last_year() + 1),
+        # The chosen one and its neighbours: from one to the next one comes everywhere.
+        years=range(max(rules.FIRST_YEAR, year - 1), min(service.last_year(), year + 1) + 1),
         unlike=[day for day in days if day.is_workday != rules.is_weekday(day.day) or day.name],
         working=sum(day.is_workday for day in days),
         provisional=sum(day.provisional for day in days),
