@@ -50,6 +50,8 @@ from booking.notices import gateway as notices
 from booking.notices import queries as notices_queries
 from booking.notices.views import bp as notices_pages
 from booking.notices.views.demo import init_demo_mail
+from booking.qualifications.api import bp as qualifications_api
+from booking.qualifications.views import bp as qualifications_pages
 from booking.reference.api import bp as reference_api
 from booking.registry import cli as registry_cli
 from booking.registry.api import bp as registry_api
@@ -64,6 +66,7 @@ API = (
     reference_api,
     registry_api,
     attachments_api,
+    qualifications_api,
     tariffs_api,
     availability_api,
     reservations_api,
@@ -98,6 +101,7 @@ def create_app(environment: str | None = None, **overrides: Any) -> Flask:
         availability_pages,
         reservations_pages,
         attachments_pages,
+        qualifications_pages,
         calendar_pages,
         console_pages,
         notices_pages,

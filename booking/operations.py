@@ -26,12 +26,14 @@ from booking.files import service as files
 from booking.journal import queries as journal
 from booking.kernel import backup, clock, health, metrics, postgres
 from booking.kernel.db import db, transaction
+from booking.qualifications import queries as qualifications
 from booking.reference import service as reference
 from booking.reservations import queries as reservations
 
 INVARIANTS: tuple[Callable[[], Iterator[str]], ...] = (
     availability.breaches,
     reservations.breaches,
+    qualifications.breaches,
     files.breaches,
     journal.breaches,
 )

@@ -25,6 +25,7 @@ from booking.kernel.errors import Conflict, NotFound
 from booking.kernel.idempotency import forget_old_answers
 from booking.kernel.text import N_
 from booking.notices import jobs as notices
+from booking.qualifications import jobs as qualifications
 from booking.reference import jobs as reference
 from booking.reservations import jobs as reservations
 
@@ -92,6 +93,7 @@ TIMETABLE = (
     Job("calendar-years", "20 3 1 * *", reference.reseed_calendar),
     Job("reminders", "*/15 * * * *", reservations.remind),
     Job("forget-notices", "30 4 * * *", notices.forget),
+    Job("certificates", "0 8 * * *", qualifications.remind),
     Job("sweep-files", "15 4 * * *", files.sweep),
     Job("forget-imports", "45 4 * * *", console.forget_imports),
 )

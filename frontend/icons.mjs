@@ -10,6 +10,7 @@ export const OUTLINE = [
   "calendar",
   "calendar-plus",
   "calendar-repeat",
+  "certificate",
   "check",
   "chevron-down",
   "chevron-left",

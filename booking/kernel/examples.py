@@ -8,7 +8,9 @@ from booking.kernel.clock import CHINA
 Json = dict[str, Any]
 
 VALUES: Json = {
+    "agency": "湖南省计量检测研究院",
     "amount": "288.00",
+    "caption": "正面，带高温炉",
     "category": "0201",
     "category_code": "020101",
     "contact_email": "lab@example.cn",

@@ -6,8 +6,12 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from flask import request
+from marshmallow import ValidationError
+from werkzeug.exceptions import RequestEntityTooLarge
 
+from booking.kernel import forms
 from booking.kernel.errors import RuleViolation
+from booking.kernel.forms import Form, FormSchema
 from booking.kernel.text import N_
 
 P = ParamSpec("P")
@@ -52,6 +56,27 @@ def large(view: Callable[P, R]) -> Callable[P, R]:
 def body() -> bytes:
     """Return the body, for addresses where it is the file itself."""
     return request.get_data(cache=True)
+
+
+def read(schema: type[FormSchema]) -> Form:
+    """Do as `forms.read` for a form with files; one that is too large says so."""
+    try:
+        return forms.read(schema)
+    except RequestEntityTooLarge:
+        form = Form()
+        form.refuse(too_large())
+        return form
+
+
+def too_large() -> ValidationError:
+    """Return what is wrong with a form whose files are too much together."""
+    reason = N_("一次上传的文件合计不能超过 %(limit)s MB，请分几次上传。", limit=MOST_BYTES >> 20)
+    return ValidationError([reason], forms.WHOLE)
+
+
+def chosen(field: str) -> Upload | None:
+    """Return the one file chosen in a field, or None."""
+    return next(received(field), None)
 
 
 def received(field: str) -> Iterator[Upload]:

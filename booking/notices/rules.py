@@ -59,7 +59,8 @@ NEEDED: Mapping[Kind, frozenset[str]] = {
     Kind.CANCELLATION: _OF_A_SLOT | {"by_owner", "reason"},
     Kind.REMINDER: _OF_A_SLOT,
     Kind.VERIFICATION: frozenset({"organisation", "verified", "reason"}),
-    # `what` is named in the owner's words, e.g. "CMA 资质认定证书"; `path` leads to it.
+    # `what` is cma, cnas, verification or calibration, or the owner's own words; `path` leads
+    # to it.
     Kind.EXPIRY: frozenset({"what", "number", "organisation", "expires_on", "days", "path"}),
     Kind.INVITATION: frozenset({"organisation", "inviter", "nonce", "until"}),
     Kind.RESET: frozenset({"nonce", "until"}),

@@ -127,6 +127,10 @@ class Instrument(Versioned, Model):
     rated_hours: Mapped[int | None]  # 额定机时 a year; None: by type
     units: Mapped[int] = mapped_column(default=1)
     time_zone: Mapped[str] = mapped_column(default="Asia/Shanghai")
+    # The last days it may be used by its verification and calibration; None: nothing limits it.
+    # Worked out by qualifications whenever one of them changes; `booking verify` compares.
+    verified_until: Mapped[date | None] = mapped_column(Date)
+    calibrated_until: Mapped[date | None] = mapped_column(Date)
     publication: Mapped[Publication] = mapped_column(Word(Publication), default=Publication.DRAFT)
     published_at: Mapped[datetime | None]
     contributed_by: Mapped[int | None]  # user

@@ -47,6 +47,8 @@ LISTED = (
         Instrument.running_state,
         Instrument.sharing_mode,
         Instrument.publication,
+        Instrument.verified_until,
+        Instrument.calibrated_until,
         Instrument.units,
         Instrument.time_zone,
         Instrument.version,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from booking.availability.rules import BookingPolicy, WeekPlan, open_windows
@@ -12,6 +12,8 @@ from booking.reservations.errors import TooLateToChange
 
 # Rules that another choice of time would keep.
 OF_TIME = frozenset({"past", "lead_time", "horizon", "shortest", "longest", "grid", "closed"})
+# Rules that an earlier time may keep.
+OF_FITNESS = frozenset({"verification", "calibration"})
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ def broken_rules(
     yield from _how_long(slot, policy)
     yield from _on_grid(slot, policy)
     yield from _open(slot, plan)
+    yield from _fit(slot, policy, now)
 
 
 def check_changeable(slot: TimeSlot, policy: BookingPolicy, *, now: datetime) -> None:
@@ -66,6 +69,8 @@ def in_words(policy: BookingPolicy) -> Iterator[Text]:
             before=policy.buffer_before_minutes,
             after=policy.buffer_after_minutes,
         )
+    if policy.fit_until is not None:
+        yield N_("在检定和校准的有效期内（至 %(day)s）", day=policy.fit_until.isoformat())
     yield N_("这段时间没有别人预约")
 
 
@@ -143,6 +148,54 @@ def _open(slot: TimeSlot, plan: WeekPlan) -> Iterator[Violation]:
             "所选时段只有 %(parts)s 开放，请在开放时间内选择。",
             parts="、".join(from_to(part, plan.zone) for part in opened[:3]),
         ),
+    )
+
+
+def _fit(slot: TimeSlot, policy: BookingPolicy, now: datetime) -> Iterator[Violation]:
+    """Domain §2.3: after its verification ends an instrument is out of use; after its calibration
+    only a named person's recorded extension lets it be used.
+    """
+    last = (slot.ends_at - timedelta(microseconds=1)).astimezone(policy.zone).date()
+    today = now.astimezone(policy.zone).date()
+    until = policy.verified_until
+    if until is not None and last > until:
+        yield Violation("verification", _out_of_use(until, has_ended=until < today))
+    until = policy.calibrated_until
+    if until is not None and last > until:
+        yield Violation("calibration", _uncalibrated(until, has_ended=until < today))
+
+
+def unfit_on(
+    today: date, *, verified_until: date | None, calibrated_until: date | None
+) -> Iterator[Text]:
+    """Yield why an instrument is out of use today: what the rules would say of any slot."""
+    if verified_until is not None and verified_until < today:
+        yield _out_of_use(verified_until, has_ended=True)
+    if calibrated_until is not None and calibrated_until < today:
+        yield _uncalibrated(calibrated_until, has_ended=True)
+
+
+def _out_of_use(until: date, *, has_ended: bool) -> Text:
+    if has_ended:
+        return N_(
+            "检定已于 %(day)s 到期，暂停使用。机构更新检定证书后可约，也可改约同类仪器。",
+            day=until.isoformat(),
+        )
+    return N_(
+        "检定有效期至 %(day)s，所选时段在此之后。请选当天及以前的时段，或待机构更新证书后再约。",
+        day=until.isoformat(),
+    )
+
+
+def _uncalibrated(until: date, *, has_ended: bool) -> Text:
+    if has_ended:
+        return N_(
+            "校准已于 %(day)s 到期。机构更新校准证书或由负责人登记延用后可约，也可改约同类仪器。",
+            day=until.isoformat(),
+        )
+    return N_(
+        "校准有效期至 %(day)s，所选时段在此之后。请选当天及以前的时段，或待机构更新证书后再约。",
+        day=until.isoformat(),
     )
 
 

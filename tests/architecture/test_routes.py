@@ -38,6 +38,8 @@ PUBLIC = {
     "GET /instruments/<id:instrument_id>/photos",
     "GET /instruments/<id:instrument_id>/attachments/<id:attachment_id>",
     "GET /api/v1/instruments/<id:instrument_id>/attachments",
+    "GET /certificates/<id:certificate_id>/file",
+    "GET /api/v1/instruments/<id:instrument_id>/qualifications",
     # Code lists and what institutions must publish.
     "GET /api/v1/regions",
     "GET /api/v1/regions/<string:code>",

@@ -130,11 +130,7 @@ def _weighed() -> Iterator[None]:
     try:
         yield
     except RequestEntityTooLarge as exc:
-        limit = uploads.MOST_BYTES >> 20
-        raise ValidationError(
-            [N_("一次上传的文件合计不能超过 %(limit)s MB，请分几次上传。", limit=limit)],
-            forms.WHOLE,
-        ) from exc
+        raise uploads.too_large() from exc
 
 
 def _added(count: int) -> str:

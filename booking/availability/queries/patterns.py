@@ -11,7 +11,17 @@ from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, ColumnElement, Select, bindparam, cast, func, literal, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    select,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -126,6 +136,11 @@ _EACH = select(
     Schedule.buffer_after_minutes,
     Schedule.change_until_minutes,
     Schedule.observes_holidays,
+    # Only what ends within the window: else each would be a pattern of its own.
+    *(
+        case((end < bindparam("last"), end)).label(end.key)
+        for end in (Instrument.verified_until, Instrument.calibrated_until)
+    ),
     _week().label("week"),
     _special().label("special"),
 ).join(Schedule, Schedule.instrument_id == Instrument.id)
@@ -174,6 +189,8 @@ def policy_of(row: Any, zone: ZoneInfo) -> BookingPolicy:
         buffer_before_minutes=row.buffer_before_minutes,
         buffer_after_minutes=row.buffer_after_minutes,
         change_until_minutes=row.change_until_minutes,
+        verified_until=row.verified_until,
+        calibrated_until=row.calibrated_until,
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from booking.availability.rules.plans import DAY_MINUTES, Interval
@@ -26,6 +26,15 @@ class BookingPolicy:
     buffer_before_minutes: int = 0
     buffer_after_minutes: int = 0
     change_until_minutes: int = 0
+    # The last days on which verification and calibration allow use; None: nothing limits it.
+    verified_until: date | None = None
+    calibrated_until: date | None = None
+
+    @property
+    def fit_until(self) -> date | None:
+        """Return the last day on which the instrument is fit for use, as far as is known."""
+        ends = (self.verified_until, self.calibrated_until)
+        return min((end for end in ends if end is not None), default=None)
 
     def usual_minutes(self) -> int:
         """Return the length to look for when none is named: an hour, as far as that may be."""
@@ -44,8 +53,17 @@ class BookingPolicy:
         )
 
     def bookable_between(self, now: datetime) -> tuple[datetime, datetime]:
-        """Return the earliest start and the latest end that lead time and horizon leave."""
-        return now + timedelta(minutes=self.lead_minutes), now + timedelta(days=self.horizon_days)
+        """Return the earliest start and the latest end that lead time, horizon and fitness leave.
+
+        The end is before the start where none leave anything.
+        """
+        earliest = now + timedelta(minutes=self.lead_minutes)
+        latest = now + timedelta(days=self.horizon_days)
+        if self.fit_until is None:
+            return earliest, latest
+        day_after = self.fit_until + timedelta(days=1)
+        unfit = datetime(day_after.year, day_after.month, day_after.day, tzinfo=self.zone)
+        return earliest, min(latest, unfit.astimezone(UTC))
 
 
 _BOUNDS = {

@@ -32,6 +32,8 @@ from booking.kernel import clock, formats, login, pages
 from booking.kernel.errors import InvalidField
 from booking.kernel.paging import Page
 from booking.kernel.timeslot import TimeSlot
+from booking.qualifications import queries as qualifications
+from booking.qualifications.rules import SOON_DAYS, Scheme
 from booking.tariffs import rules as tariffs
 
 bp = pages.Blueprint("availability_pages", __name__)
@@ -52,6 +54,7 @@ class Row:
     quote: tariffs.Quote | None
     url: str
     photo: FirstPhoto | None = None
+    schemes: Sequence[Scheme] = ()
 
 
 def home() -> str:
@@ -73,6 +76,8 @@ def home() -> str:
         rows=_rows(page.items, weeks, search, axis, now),
         marked=partial(_marked, ""),
         today_free=end == midnight,
+        today=clock.today(),
+        soon=SOON_DAYS,
     )
 
 
@@ -104,6 +109,7 @@ def results() -> str:
         kept=kept(search),
         on_a_phone=formats.is_phone(request.user_agent.string),
         today=clock.today(),
+        soon=SOON_DAYS,
         lengths=LENGTHS,
         sorts=sorts(search),
         **_instead(search, now) if not page.items else {},
@@ -187,9 +193,17 @@ def _rows(
     axis: tuple[int, int],
     now: datetime,
 ) -> list[Row]:
-    photos = attachments.first_photos([each.described.instrument.id for each in items])
-    rows = [_row(each, weeks, search, axis, now) for each in items]
-    return [replace(row, photo=photos.get(row.listed.described.instrument.id)) for row in rows]
+    instruments = [each.described.instrument for each in items]
+    photos = attachments.first_photos([each.id for each in instruments])
+    schemes = qualifications.schemes_of(instruments, today=clock.today())
+    return [
+        replace(
+            _row(each, weeks, search, axis, now),
+            photo=photos.get(instrument.id),
+            schemes=schemes.get(instrument.id, ()),
+        )
+        for each, instrument in zip(items, instruments, strict=True)
+    ]
 
 
 def _row(

@@ -11,17 +11,22 @@ from booking.console.queries.listing import (
     matching_ids,
     named,
 )
+from booking.console.queries.previews import Ahead, DayAhead, cancellation_letters, days_ahead
 
 __all__ = [
     "MOST_AT_ONCE",
+    "Ahead",
     "Board",
+    "DayAhead",
     "Listed",
     "Row",
     "Stop",
     "Visit",
     "Wanted",
     "board",
+    "cancellation_letters",
     "coming_visits",
+    "days_ahead",
     "get_import",
     "latest_imports",
     "list_instruments",

@@ -69,18 +69,30 @@ def verification(facts: Facts) -> Letter:
     )
 
 
+def _named(what: str) -> str:
+    """Return what ends in the reader's language; words of the owner's own stand as they are."""
+    words = {
+        "cma": gettext("CMA 资质认定证书"),
+        "cnas": gettext("CNAS 认可证书"),
+        "verification": gettext("检定证书"),
+        "calibration": gettext("校准证书"),
+    }
+    return str(words.get(what, what))
+
+
 def expiry(facts: Facts) -> Letter:
     """Return the letter that reminds of a certificate's end."""
+    what = _named(facts["what"])
     day = formats.day(date.fromisoformat(facts["expires_on"]))
     rows = [
-        (gettext("证书"), facts["what"]),
+        (gettext("证书"), what),
         (gettext("证书编号"), facts["number"]),
         (pgettext("letter", "仪器"), facts.get("instrument", "")),
         (gettext("机构"), facts["organisation"]),
         (gettext("到期日"), formats.iso_day(date.fromisoformat(facts["expires_on"]))),
     ]
     return Letter(
-        subject=gettext("即将到期：%(what)s，%(day)s", what=facts["what"], day=day),
+        subject=gettext("即将到期：%(what)s，%(day)s", what=what, day=day),
         sentence=gettext("还有 %(days)s 天到期，请及时续期并更新证书。", days=facts["days"]),
         why=gettext("您收到这条通知，因为您管理本单位的仪器。"),
         rows=[(label, value) for label, value in rows if value],

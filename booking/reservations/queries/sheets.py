@@ -28,7 +28,7 @@ SELECT i.id, i.institution_id, i.units, i.publication, i.sharing_mode, i.running
        i.time_zone, i.category_code, i.region_code, o.kind AS customer_kind, s.grid_minutes,
        s.shortest_minutes, s.longest_minutes, s.lead_minutes, s.horizon_days,
        s.buffer_before_minutes, s.buffer_after_minutes, s.change_until_minutes,
-       s.observes_holidays,
+       s.observes_holidays, i.verified_until, i.calibrated_until,
        (SELECT d.size_class FROM enterprise_declarations d
          WHERE d.organisation_id = o.id ORDER BY d.id DESC LIMIT 1) AS size_class,
        (SELECT json_agg(json_build_array(h.weekday, h.opens_minute, h.closes_minute))
@@ -75,6 +75,8 @@ class _Row(NamedTuple):
     buffer_after_minutes: int
     change_until_minutes: int
     observes_holidays: bool | None
+    verified_until: date | None
+    calibrated_until: date | None
     size_class: str | None
     hours: list[tuple[int, int, int]] | None
     special: list[tuple[str, int | None, int | None]] | None

@@ -106,9 +106,11 @@ def _kin_of(sheet: Sheet) -> Kin | None:
 def _nearest(offer: Offer) -> list[dict[str, Any]]:
     """Return slots that keep all rules, where only the choice of time was at fault."""
     sheet, slot, now = offer.sheet, offer.slot, clock.now()
-    if sheet.policy is None or any(broken.rule not in rules.OF_TIME for broken in offer.violations):
+    broken = {violation.rule for violation in offer.violations}
+    if sheet.policy is None or broken - rules.OF_TIME - rules.OF_FITNESS:
         return []
-    start = max(slot.starts_at, now)
+    # Past the end of its calibration only an earlier time may do.
+    start = now if broken & rules.OF_FITNESS else max(slot.starts_at, now)
     length = timedelta(minutes=sheet.policy.nearest_minutes(slot.minutes))
     found = availability.alternatives(
         sheet.instrument_id, TimeSlot(start, start + length), customer=sheet.customer, now=now

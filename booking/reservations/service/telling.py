@@ -1,6 +1,8 @@
 """Who is told of a reservation: whoever made it, who manages the firm, who runs the instrument."""
 
+import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from booking.accounts.rules import Caller, Permission
@@ -38,6 +40,13 @@ def tell(kind: Kind, reservation: Reservation, *, owner: int, **more: object) ->
         to=[*_customers(firm, maker), _owners(owner)],
         facts=_facts_of(reservation) | more,
     )
+
+
+def cancelling(reservation: Reservation, reason: str) -> dict[str, object]:
+    """Return the facts of which both sides would be told if its owner cancelled it now."""
+    written = json.dumps(_facts_of(reservation), default=datetime.isoformat)
+    kept: dict[str, object] = json.loads(written)  # as a notice keeps them
+    return kept | {"by_owner": True, "reason": reason}
 
 
 def remind() -> int:

@@ -14,12 +14,14 @@ from booking.attachments.models import Attachment
 from booking.attachments.rules import AttachmentKind
 from booking.availability import queries as availability
 from booking.availability.errors import SlotTaken
-from booking.kernel import formats, forms, http, pages
+from booking.kernel import clock, formats, forms, http, pages
 from booking.kernel.db import transaction
 from booking.kernel.errors import DomainError
+from booking.qualifications import queries as qualifications
+from booking.qualifications.rules import SOON_DAYS, CalibrationKind
 from booking.registry import queries as registry
 from booking.registry.rules import technical_pairs
-from booking.reservations import queries, service
+from booking.reservations import queries, rules, service
 from booking.reservations.errors import NotBookable
 from booking.reservations.models import HOLDING, Reservation
 from booking.reservations.views.calendar import longest, week_drawn
@@ -124,6 +126,7 @@ def _show(
         instrument=choice.instrument,
         described=described,
         attached=_attached(choice),
+        qualified=_qualified(choice),
         sheet_open=request.args.get("sheet") == "1",
         technical=technical_pairs(choice.instrument.technical),
         obstacles=_obstacles(choice, caller),
@@ -139,6 +142,20 @@ def _show(
         **panel(choice, costs),
     )
     return Response(page, status=status, content_type="text/html; charset=utf-8")
+
+
+def _qualified(choice: Choice) -> dict[str, Any]:
+    today = clock.now().astimezone(choice.zone).date()
+    current = qualifications.current(qualifications.calibrations_of(choice.instrument.id))
+    covering = qualifications.covering(choice.instrument, today=today)
+    return {
+        "today": today,
+        "soon": SOON_DAYS,
+        "current": {kind.value: found for kind, found in current.items()},
+        "extension": qualifications.extension_of(current.get(CalibrationKind.CALIBRATION)),
+        "covering": covering,
+        "schemes": sorted({each.certificate.scheme for each in covering if each.lines}),
+    }
 
 
 def _attached(choice: Choice) -> dict[str, Sequence[Attachment]]:
@@ -171,7 +188,12 @@ def _obstacles(choice: Choice, caller: Caller | None) -> list[str]:
         has_hours=choice.week is not None,
         has_price=bool(priced),
     )
-    return [http.translate(each.detail) for each in found]
+    unfit = rules.unfit_on(
+        clock.now().astimezone(choice.zone).date(),
+        verified_until=choice.instrument.verified_until,
+        calibrated_until=choice.instrument.calibrated_until,
+    )
+    return [http.translate(each) for each in (*(each.detail for each in found), *unfit)]
 
 
 def _buyers(caller: Caller | None) -> list[tuple[int, str]]:

@@ -1,0 +1,1 @@
+"""What an institution and its instruments are qualified for: certificates, scope, calibration."""

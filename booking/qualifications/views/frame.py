@@ -1,0 +1,37 @@
+"""The blueprint of these pages, and whose certificates somebody looks after."""
+
+from flask import Response, redirect, request, url_for
+
+from booking.accounts import queries as accounts
+from booking.accounts.auth import caller
+from booking.accounts.rules import Permission
+from booking.kernel import pages
+from booking.kernel.errors import NotAllowed, NotFound
+
+bp = pages.Blueprint("qualifications_pages", __name__)
+
+
+def go(endpoint: str, **values: object) -> Response:
+    """Answer a form with the way to a page, so that a reload posts nothing again."""
+    response = redirect(url_for(f"qualifications_pages.{endpoint}", **values), code=303)  # type: ignore[arg-type]
+    assert isinstance(response, Response)  # noqa: S101 - flask's own class
+    return response
+
+
+def institutions() -> dict[int, str]:
+    """Return the institutions the caller looks after by id, or raise NotAllowed."""
+    ids = caller().organisations_with(Permission.MANAGE_INSTRUMENTS)
+    if not ids:
+        raise NotAllowed
+    names = accounts.names_of(ids)
+    return {each: names[each] for each in sorted(ids)}
+
+
+def chosen(among: dict[int, str]) -> int:
+    """Return the institution the address or form names, else the first; raises NotFound."""
+    text = request.values.get("institution", "")
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+    found = number or next(iter(among))
+    if found not in among:
+        raise NotFound
+    return found
