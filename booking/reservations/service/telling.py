@@ -16,6 +16,9 @@ from booking.reservations.queries import Sheet
 
 CONFIRMING = notices.posting("made")
 _SUBJECT = "reservation"
+# One side's own doing; all other kinds are told to both.
+_FOR_CUSTOMERS = frozenset({Kind.USAGE, Kind.SETTLED, Kind.NO_SHOW})
+_FOR_OWNERS = frozenset({Kind.OBJECTION})
 
 
 def confirmation(
@@ -32,12 +35,15 @@ def confirmation(
 
 
 def tell(kind: Kind, reservation: Reservation, *, owner: int, **more: object) -> None:
-    """Tell both sides what happened, in the caller's transaction; names are looked up later."""
+    """Tell whom it concerns, in the caller's transaction; names are looked up later."""
     firm, maker = reservation.organisation_id, reservation.user_id
     notices.post(
         kind,
         (_SUBJECT, reservation.id),
-        to=[*_customers(firm, maker), _owners(owner)],
+        to=[
+            *(_customers(firm, maker) if kind not in _FOR_OWNERS else ()),
+            *([_owners(owner)] if kind not in _FOR_CUSTOMERS else ()),
+        ],
         facts=_facts_of(reservation) | more,
     )
 
