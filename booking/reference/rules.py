@@ -133,14 +133,16 @@ class ListedDay:
     name: str | None
 
 
-WORKED, FREE = frozenset({"班", "上班", "工作日", "1"}), frozenset({"休", "休息", "放假", "0"})
+WORKED = frozenset({"班", "上班", "工作日", "work", "1"})
+FREE = frozenset({"休", "休息", "放假", "off", "0"})
 LONGEST_NAME, TROUBLES_NAMED = 50, 20
 
 
 def read_days(text: str) -> tuple[list[ListedDay], list[Text]]:
     """Return the days of a list, one a line, and a sentence for each line that is none.
 
-    `2027-02-06，休，春节` as it stands in a table or a text: commas of either width or tabs.
+    `2027-02-06，休，春节` as it stands in a table or a text: commas of either width or tabs, in Chinese or
+    English.
     """
     found: dict[date, ListedDay] = {}
     troubles: list[Text] = []
@@ -168,10 +170,10 @@ def read_days(text: str) -> tuple[list[ListedDay], list[Text]]:
 def _listed(line: str) -> ListedDay:
     """Return the day of a line, or raise ValueError."""
     parts = [part.strip() for part in re.split(r"[,，\t]", line.strip(), maxsplit=2)]
-    if len(parts) < 2 or parts[1] not in WORKED | FREE:
+    if len(parts) < 2 or (word := parts[1].lower()) not in WORKED | FREE:
         raise ValueError(line)
     year, month, day = map(int, re.split(r"[-/.年月]", parts[0].rstrip("日")))
     name = parts[2] if len(parts) > 2 else ""
     if len(name) > LONGEST_NAME:
         raise ValueError(line)
-    return ListedDay(date(year, month, day), parts[1] in WORKED, name or None)
+    return ListedDay(date(year, month, day), word in WORKED, name or None)

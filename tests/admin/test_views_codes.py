@@ -102,6 +102,12 @@ class TestReading:
         assert "第 2 行" in str(trouble)
         assert len(listed) == 1
 
+    def test_takes_english_words_too(self):
+        listed, troubles = rules.read_days("2027-02-06, Off, Spring Festival\n2027-02-14, work")
+
+        assert troubles == []
+        assert [each.is_workday for each in listed] == [False, True]
+
     def test_names_a_day_that_comes_twice(self):
         _, [trouble] = rules.read_days("2027-01-01，休\n2027-01-01，班")
 
