@@ -141,8 +141,8 @@ LONGEST_NAME, TROUBLES_NAMED = 50, 20
 def read_days(text: str) -> tuple[list[ListedDay], list[Text]]:
     """Return the days of a list, one a line, and a sentence for each line that is none.
 
-    `2027-02-06，休，春节` as it stands in a table or a text: commas of either width or tabs, in Chinese or
-    English.
+    `2027-02-06，休，春节` as it stands in a table or a text: commas of either width or tabs, words
+    in Chinese or English.
     """
     found: dict[date, ListedDay] = {}
     troubles: list[Text] = []
