@@ -1,6 +1,7 @@
 """Reads for the console."""
 
 from booking.console.queries.board import Board, Row, Stop, Visit, board
+from booking.console.queries.drafts import get_draft, own_drafts
 from booking.console.queries.imports import get_import, latest_imports
 from booking.console.queries.listing import (
     MOST_AT_ONCE,
@@ -27,9 +28,11 @@ __all__ = [
     "cancellation_letters",
     "coming_visits",
     "days_ahead",
+    "get_draft",
     "get_import",
     "latest_imports",
     "list_instruments",
     "matching_ids",
     "named",
+    "own_drafts",
 ]

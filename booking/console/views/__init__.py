@@ -2,6 +2,7 @@
 
 from booking.console.views.bulk import bulk
 from booking.console.views.closing import closures_page
+from booking.console.views.contributing import edit
 from booking.console.views.frame import bp
 from booking.console.views.hours import hours_page
 from booking.console.views.importing import imports
@@ -13,6 +14,7 @@ __all__ = [
     "bp",
     "bulk",
     "closures_page",
+    "edit",
     "hours_page",
     "imports",
     "instruments",
