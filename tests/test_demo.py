@@ -141,7 +141,7 @@ def test_past_bookings_were_used_and_some_are_settled(hunan):
     assert saved > 100_000  # more than 1,000.00
 
 
-def test_every_day_of_use_begins_before_it_ends_and_is_over_yesterday():
+def test_every_day_of_use_begins_before_it_ends_and_is_over_yesterday(hunan):
     start = MONDAY_9.replace(hour=8, minute=0) - 40 * DAY
     for number in range(400):
         slot = TimeSlot(start, start + timedelta(minutes=30 + 30 * (number % 16)))
