@@ -67,7 +67,7 @@ def test_every_city_of_hunan_has_instruments(hunan):
 
 
 def test_there_is_enough_to_look_at(hunan):
-    institutions = count(hunan, Organisation, Organisation.kind == OrganisationKind.INSTITUTION)
+    institutions = count(hunan, Organisation, Organisation.verified_at.is_not(None))
     firms = count(hunan, Organisation, Organisation.kind == OrganisationKind.ENTERPRISE)
     instruments = count(hunan, Instrument, Instrument.publication == Publication.PUBLISHED)
     coming = count(hunan, Reservation, Reservation.starts_at > MONDAY_9)
@@ -141,7 +141,7 @@ def test_past_bookings_were_used_and_some_are_settled(hunan):
     assert saved > 100_000  # more than 1,000.00
 
 
-def test_every_day_of_use_begins_before_it_ends_and_is_over_yesterday():
+def test_every_day_of_use_begins_before_it_ends_and_is_over_yesterday(hunan):
     start = MONDAY_9.replace(hour=8, minute=0) - 40 * DAY
     for number in range(400):
         slot = TimeSlot(start, start + timedelta(minutes=30 + 30 * (number % 16)))

@@ -73,6 +73,7 @@ class Scene:
                 yield step.at, partial(self._take, booking, step)
         for stop in tables.stops():
             yield self._said_at(stop), partial(self._close, stop)
+        yield self.calendar.days_before(2, time(15, 20)), people.apply_for_verification
         for colleague in tables.colleagues():
             yield from self._joining(colleague)
 
