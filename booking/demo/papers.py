@@ -25,6 +25,15 @@ _DRAWN = {
     "04": "electronics",
     "12": "process",
 }
+_PRODUCTS = {
+    "": "工业产品",
+    "01": "材料与化学品",
+    "0201": "金属与高分子材料",
+    "02": "工程材料与零部件",
+    "03": "计量器具",
+    "04": "电子电气产品",
+    "12": "机电产品",
+}
 _PHOTOGRAPHED = 3  # every so manieth instrument
 _OUT_OF_SCOPE = 6  # every so manieth instrument's standards are in no certificate
 _ACCREDITED = 2  # every so manieth institution has a CNAS certificate
@@ -119,8 +128,9 @@ def _certificates(number: int, owner: Caller, rows: list[Instrument], today: dat
 
 
 def _lines(certificate_id: int, row: Instrument, owner: Caller) -> None:
+    product = _PRODUCTS[max((code for code in _PRODUCTS if row.category.startswith(code)), key=len)]
     for standard in row.standards:
-        line = Line(row.name, row.functions, standard)
+        line = Line(product, row.functions, standard)
         qualifications.add_line(certificate_id, line, caller=owner)
 
 
