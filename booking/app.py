@@ -53,6 +53,8 @@ from booking.registry.api import bp as registry_api
 from booking.reservations import queries as reservations
 from booking.reservations.api import bp as reservations_api
 from booking.reservations.views import bp as reservations_pages
+from booking.savings.api import bp as savings_api
+from booking.savings.views import bp as savings_pages
 from booking.subjects import cli as subjects_cli
 from booking.tariffs.api import bp as tariffs_api
 
@@ -65,6 +67,7 @@ API = (
     tariffs_api,
     availability_api,
     reservations_api,
+    savings_api,
     calendars_api,
 )
 COMMANDS = (operations.cli, subjects_cli.cli, accounts_cli.cli, registry_cli.cli)
@@ -94,6 +97,7 @@ def create_app(environment: str | None = None, **overrides: Any) -> Flask:
         accounts_pages,
         availability_pages,
         reservations_pages,
+        savings_pages,
         attachments_pages,
         qualifications_pages,
         calendar_pages,

@@ -29,10 +29,12 @@ from booking.kernel.db import db, transaction
 from booking.qualifications import queries as qualifications
 from booking.reference import service as reference
 from booking.reservations import queries as reservations
+from booking.savings import queries as savings
 
 INVARIANTS: tuple[Callable[[], Iterator[str]], ...] = (
     availability.breaches,
     reservations.breaches,
+    savings.breaches,
     qualifications.breaches,
     files.breaches,
     journal.breaches,

@@ -17,6 +17,7 @@ export const OUTLINE = [
   "chevron-right",
   "circle",
   "clock",
+  "coin-yuan",
   "copy",
   "device-desktop",
   "device-mobile",

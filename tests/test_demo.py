@@ -15,12 +15,14 @@ from booking.attachments.models import Attachment
 from booking.availability.models import Closure, OccupancyKind
 from booking.availability.queries import find_schedule
 from booking.availability.rules import WeekPlan, open_windows
-from booking.demo.bookings import Planner
+from booking.demo.bookings import Booking, Planner
 from booking.demo.hours import MANNERS, Calendar, policy
+from booking.demo.uses import Days
 from booking.files import service as files
 from booking.files.gateway import FolderStore
 from booking.kernel import clock
 from booking.kernel.db import db
+from booking.kernel.timeslot import TimeSlot
 from booking.notices import queries
 from booking.notices.models import Message, Notice
 from booking.notices.rules import MailState, State
@@ -30,6 +32,7 @@ from booking.reference import queries as reference
 from booking.registry.models import Instrument, Publication
 from booking.reservations.models import HOLDING, Reservation, ReservationStatus
 from booking.reservations.rules import broken_rules
+from booking.savings.models import SavingsLine
 from booking.tariffs.models import Price
 from booking.tariffs.rules import EXTERNAL_CLASSES
 from tests.conftest import MONDAY_9
@@ -38,6 +41,7 @@ CITIES = {"430100", "430200", "430300", "430400", "430500", "430600", "430700"} 
     "430800", "430900", "431000", "431100", "431200", "431300", "433100"
 }  # fmt: skip
 CHINA = ZoneInfo("Asia/Shanghai")
+DAY = timedelta(days=1)
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +132,33 @@ def test_some_gave_up_and_a_fault_took_others_booking(hunan):
     assert len(given_up) > 5
     assert all(reservation.cancel_reason for reservation in given_up)
     assert {fault.reason for fault in faults} <= {each.cancel_reason for each in given_up}
+
+
+def test_past_bookings_were_used_and_some_are_settled(hunan):
+    past = {
+        status: count(hunan, Reservation, Reservation.status == status)
+        for status in ReservationStatus
+    }
+    over = (Reservation.status == ReservationStatus.CONFIRMED, Reservation.ends_at < MONDAY_9 - DAY)
+
+    assert count(hunan, Reservation, *over) == 0
+    assert past[ReservationStatus.SETTLED] > 20
+    assert past[ReservationStatus.USAGE_CONFIRMED] > 5
+    assert past[ReservationStatus.NO_SHOW] > 0
+    saved = hunan.scalar(select(func.sum(SavingsLine.relief_minor)))
+    assert saved > 100_000  # more than 1,000.00
+
+
+def test_every_day_of_use_begins_before_it_ends_and_is_over_yesterday():
+    start = MONDAY_9.replace(hour=8, minute=0) - 40 * DAY
+    for number in range(400):
+        slot = TimeSlot(start, start + timedelta(minutes=30 + 30 * (number % 16)))
+        booking = Booking("firm", 1, slot, "", start - 3 * DAY)
+        with clock.pretend(MONDAY_9.astimezone(UTC)):
+            steps = list(Days(Calendar(), seed=number).steps(booking))
+        assert [step.at for step in steps] == sorted(step.at for step in steps)
+        if steps[0].action != "miss":
+            assert slot.starts_at < steps[0].at < steps[1].at <= slot.ends_at
 
 
 def test_the_first_instrument_is_partly_busy_with_time_left(hunan):

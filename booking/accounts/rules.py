@@ -89,6 +89,7 @@ class Permission(StrEnum):
     SEE_OWNER_SIDE = "see_owner_side"  # all reservations on the organisation's instruments
     RUN_INSTRUMENTS = "run_instruments"  # hours, closures, the day's work
     MANAGE_INSTRUMENTS = "manage_instruments"  # register, price, publish, import
+    KEEP_BOOKS = "keep_books"  # payments on account, settlement, corrections of savings
     MANAGE_ORGANISATION = "manage_organisation"  # people, feeds, facts about itself
     VERIFY = "verify"  # platform only
     REFERENCE = "reference"  # platform only: calendar days and code lists
@@ -122,10 +123,12 @@ PERMISSIONS: dict[tuple[OrganisationKind, Role], frozenset[Permission]] = {
     (OrganisationKind.INSTITUTION, Role.TESTER): _BUY,
     (OrganisationKind.INSTITUTION, Role.CHECKER): _BUY,
     (OrganisationKind.INSTITUTION, Role.SIGNATORY): _BUY,
-    (OrganisationKind.INSTITUTION, Role.FINANCE): frozenset({Permission.SEE_CUSTOMER_SIDE}),
+    (OrganisationKind.INSTITUTION, Role.FINANCE): frozenset(
+        {Permission.SEE_CUSTOMER_SIDE, Permission.SEE_OWNER_SIDE, Permission.KEEP_BOOKS}
+    ),
     (OrganisationKind.INSTITUTION, Role.MANAGER): _BUY_ALL
     | _OPERATE
-    | {Permission.MANAGE_INSTRUMENTS},
+    | {Permission.MANAGE_INSTRUMENTS, Permission.KEEP_BOOKS},
     (OrganisationKind.WINDOW, Role.MANAGER): frozenset({Permission.MANAGE_ORGANISATION}),
     (OrganisationKind.PLATFORM, Role.ADMIN): frozenset(
         {Permission.VERIFY, Permission.REFERENCE, Permission.MANAGE_ORGANISATION}
@@ -139,6 +142,7 @@ SCOPE_FOR: dict[Permission, Scope] = {
     Permission.SEE_OWNER_SIDE: Scope.READ,
     Permission.RUN_INSTRUMENTS: Scope.INSTRUMENTS,
     Permission.MANAGE_INSTRUMENTS: Scope.INSTRUMENTS,
+    Permission.KEEP_BOOKS: Scope.ORGANISATION,
     Permission.MANAGE_ORGANISATION: Scope.ORGANISATION,
     Permission.VERIFY: Scope.ADMIN,
     Permission.REFERENCE: Scope.ADMIN,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Select, delete, exists, func, insert, select
@@ -24,7 +24,7 @@ from booking.availability.models import (
 from booking.availability.rules import Interval, Terms
 from booking.journal import service as journal
 from booking.kernel import clock, driver
-from booking.kernel.db import db
+from booking.kernel.db import db, violation_raises
 from booking.kernel.errors import InvalidField, Stale
 from booking.kernel.text import N_
 from booking.kernel.timeslot import TimeSlot
@@ -178,6 +178,26 @@ def free_units(instrument_id: int, slot: TimeSlot, *, units: int) -> Iterator[in
 def release(occupancy_id: int) -> None:
     """Give the time back."""
     driver.rows("DELETE FROM occupancies WHERE id = %(id)s", {"id": occupancy_id})
+
+
+def begin_earlier(occupancy_id: int, starts_at: datetime) -> None:
+    """Take the time before what is held as well, or raise SlotTaken and hold what was held.
+
+    Whoever calls has queued for the instrument.
+    """
+    held = db.session.get_one(Occupancy, occupancy_id)
+    if starts_at < held.starts_at:
+        wanted = TimeSlot(starts_at, held.ends_at)
+        with violation_raises(NO_OVERLAP, SlotTaken(wanted)):
+            held.starts_at = starts_at
+
+
+def end_earlier(occupancy_id: int, ends_at: datetime) -> None:
+    """Give back what is left of the time after the instant."""
+    held = db.session.get_one(Occupancy, occupancy_id)
+    if held.starts_at < ends_at < held.ends_at:
+        held.ends_at = ends_at
+        db.session.flush()
 
 
 def queue_for(id_: int, *, instrument: str = "%(id)s") -> None:

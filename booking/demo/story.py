@@ -12,14 +12,17 @@ from booking.demo import catalogue, papers, people, tables
 from booking.demo.bookings import FAULT, Booking, Planner
 from booking.demo.hours import Calendar
 from booking.demo.tables import Colleague, Stop
+from booking.demo.uses import Days, Step
 from booking.kernel import clock
 from booking.notices import service as notices
 from booking.reservations import queries
 from booking.reservations import service as reservations
+from booking.reservations.models import Reservation, ReservationStatus, Settlement
 
 Event = tuple[datetime, Callable[[], object]]
 HISTORY = 100  # days since which everybody is here
 _FORESEEN = 45  # days ago at which closures were announced
+GONE = frozenset({ReservationStatus.CANCELLED, ReservationStatus.NO_SHOW})
 _LATELY = 2  # days: what is older has been read
 
 
@@ -61,10 +64,14 @@ class Scene:
 
     def events(self) -> Iterator[Event]:
         """Yield everything that happens, in no order."""
+        days = Days(self.calendar)
         for booking in Planner(self.calendar).bookings():
             yield booking.made_at, partial(self._reserve, booking)
             if booking.cancelled_at is not None:
                 yield booking.cancelled_at, partial(self._cancel, booking)
+                continue
+            for step in days.steps(booking):
+                yield step.at, partial(self._take, booking, step)
         for stop in tables.stops():
             yield self._said_at(stop), partial(self._close, stop)
         for colleague in tables.colleagues():
@@ -97,6 +104,44 @@ class Scene:
     def _cancel(self, booking: Booking) -> None:
         reservations.cancel(
             self.reserved[booking], caller=self.everybody[booking.login], reason=booking.reason
+        )
+
+    def _take(self, booking: Booking, step: Step) -> None:
+        """Let a step happen to a booking that stands; a closure may have cancelled it."""
+        reservation_id = self.reserved[booking]
+        owner = self.everybody[self.sites[booking.instrument].institution]
+        caller = owner if step.by_owner else self.everybody[booking.login]
+        found = queries.get_reservation(reservation_id, caller=caller)
+        if found.status in GONE:
+            return
+        match step.action:
+            case "start":
+                reservations.check_in(reservation_id, caller=caller)
+            case "end":
+                reservations.check_out(reservation_id, caller=caller)
+            case "miss":
+                reservations.no_show(reservation_id, caller=caller, note=step.words)
+            case "confirm":
+                reservations.confirm_usage(reservation_id, caller=caller)
+            case "agree":
+                reservations.agree(reservation_id, caller=caller)
+            case "object":
+                reservations.object_to(reservation_id, caller=caller, reason=step.words)
+            case "answer":
+                reservations.confirm_usage(reservation_id, caller=caller, note=step.words)
+            case "settle":
+                self._settle(found, step, owner)
+
+    def _settle(self, found: Reservation, step: Step, owner: Caller) -> None:
+        """Settle what may be settled by then; what was not agreed waits out the time."""
+        is_free = found.use is not None and found.use.price_minor == 0
+        day = clock.today()
+        reservations.settle(
+            found.id,
+            caller=owner,
+            settlement=Settlement.NOTHING_DUE if is_free else step.settlement or Settlement.PAID,
+            settled_on=day,
+            reference="" if is_free else f"回单 {day:%Y%m%d}-{found.id:04}",
         )
 
     def _close(self, stop: Stop) -> None:

@@ -28,6 +28,7 @@ VALUES: Json = {
     "mobile": "13800001234",
     "model": "CMT5105",
     "name": "微机控制电子万能试验机",
+    "note": "退款凭证 2026-118",
     "number": "R-000123",
     "password": "一个足够长的口令 2026",
     "purpose": "原材料拉伸试验",

@@ -255,4 +255,5 @@ def init_formats(app: Flask) -> None:
         name = function.__name__
         app.jinja_env.filters[own.get(name, name)] = function
     app.jinja_env.filters["phone"] = masked
+    app.jinja_env.filters["instant"] = datetime.fromisoformat  # as evidence and facts keep it
     app.jinja_env.tests["on_a_phone"] = is_phone

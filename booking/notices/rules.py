@@ -14,6 +14,10 @@ class Kind(StrEnum):
     CHANGE = "change"
     CANCELLATION = "cancellation"
     REMINDER = "reminder"
+    NO_SHOW = "no_show"
+    USAGE = "usage"
+    OBJECTION = "objection"
+    SETTLED = "settled"
     VERIFICATION = "verification"
     EXPIRY = "expiry"
     INVITATION = "invitation"
@@ -53,11 +57,16 @@ EVENTS = frozenset({Kind.CONFIRMATION, Kind.CHANGE, Kind.CANCELLATION})
 
 # What a notice's facts must hold from the start; what is missing here fails where it is posted.
 _OF_A_SLOT = frozenset({"starts_at", "ends_at", "sequence", "price_minor", "currency"})
+_OF_A_USE = _OF_A_SLOT | {"due_minor", "used_minutes", "objection_until", "note"}
 NEEDED: Mapping[Kind, frozenset[str]] = {
     Kind.CONFIRMATION: _OF_A_SLOT,
     Kind.CHANGE: _OF_A_SLOT | {"was_starts_at", "was_ends_at"},
     Kind.CANCELLATION: _OF_A_SLOT | {"by_owner", "reason"},
     Kind.REMINDER: _OF_A_SLOT,
+    Kind.NO_SHOW: _OF_A_SLOT | {"note"},
+    Kind.USAGE: _OF_A_USE | {"answers"},
+    Kind.OBJECTION: _OF_A_USE | {"reason"},
+    Kind.SETTLED: _OF_A_USE | {"settlement"},
     Kind.VERIFICATION: frozenset({"organisation", "verified", "reason"}),
     # `what` is cma, cnas, verification or calibration, or the owner's own words; `path` leads
     # to it.

@@ -22,13 +22,18 @@ from booking.reservations.schemas import (
     ClosureIn,
     ClosureOut,
     ClosurePage,
+    MomentIn,
+    NoShowIn,
+    ObjectionIn,
     QuoteIn,
     QuoteOut,
     ReservationIn,
-    ReservationListed,
     ReservationOut,
     ReservationPage,
     ReservationQuery,
+    ReservationWhole,
+    SettlementIn,
+    UsageIn,
 )
 
 bp = Blueprint("reservations", __name__, description="预约：询价、预约、改期、取消、停用")
@@ -67,7 +72,7 @@ def index(query: dict[str, Any]) -> Page[Reservation]:
 
 @bp.get("/reservations/<id:reservation_id>")
 @login_required
-@bp.response(200, ReservationListed)
+@bp.response(200, ReservationWhole)
 def show(reservation_id: int) -> Reservation:
     """Show one reservation."""
     return queries.get_reservation(reservation_id, caller=caller())
@@ -92,6 +97,83 @@ def cancel(data: dict[str, Any], reservation_id: int) -> Reservation:
     """Cancel a reservation and free its time."""
     with transaction():
         return service.cancel(reservation_id, **data, caller=caller())
+
+
+@bp.post("/reservations/<id:reservation_id>/check-in")
+@login_required
+@idempotent
+@bp.arguments(MomentIn)
+@bp.response(200, ReservationWhole)
+def check_in(data: dict[str, Any], reservation_id: int) -> Reservation:
+    """Begin the use, from a quarter of an hour before the slot on."""
+    with transaction():
+        return service.check_in(reservation_id, **data, caller=caller())
+
+
+@bp.post("/reservations/<id:reservation_id>/check-out")
+@login_required
+@idempotent
+@bp.arguments(MomentIn)
+@bp.response(200, ReservationWhole)
+def check_out(data: dict[str, Any], reservation_id: int) -> Reservation:
+    """End the use and give back the time that is left."""
+    with transaction():
+        return service.check_out(reservation_id, **data, caller=caller())
+
+
+@bp.post("/reservations/<id:reservation_id>/no-show")
+@login_required
+@idempotent
+@bp.arguments(NoShowIn)
+@bp.response(200, ReservationWhole)
+def no_show(data: dict[str, Any], reservation_id: int) -> Reservation:
+    """Record that nobody came, half an hour after the start at the earliest."""
+    with transaction():
+        return service.no_show(reservation_id, **data, caller=caller())
+
+
+@bp.post("/reservations/<id:reservation_id>/confirm-usage")
+@login_required
+@idempotent
+@bp.arguments(UsageIn)
+@bp.response(200, ReservationWhole)
+def confirm_usage(data: dict[str, Any], reservation_id: int) -> Reservation:
+    """Confirm how long it was used and so what is due; again, to answer an objection."""
+    with transaction():
+        return service.confirm_usage(reservation_id, **data, caller=caller())
+
+
+@bp.post("/reservations/<id:reservation_id>/agree")
+@login_required
+@idempotent
+@bp.arguments(VersionIn)
+@bp.response(200, ReservationWhole)
+def agree(data: dict[str, Any], reservation_id: int) -> Reservation:
+    """Say as the firm that what was confirmed is right."""
+    with transaction():
+        return service.agree(reservation_id, **data, caller=caller())
+
+
+@bp.post("/reservations/<id:reservation_id>/object")
+@login_required
+@idempotent
+@bp.arguments(ObjectionIn)
+@bp.response(200, ReservationWhole)
+def object_to(data: dict[str, Any], reservation_id: int) -> Reservation:
+    """Object as the firm to what was confirmed, within three working days."""
+    with transaction():
+        return service.object_to(reservation_id, **data, caller=caller())
+
+
+@bp.post("/reservations/<id:reservation_id>/settle")
+@login_required
+@idempotent
+@bp.arguments(SettlementIn)
+@bp.response(200, ReservationWhole)
+def settle(data: dict[str, Any], reservation_id: int) -> Reservation:
+    """Record as the institution's finance how it was paid; writes what it saved."""
+    with transaction():
+        return service.settle(reservation_id, **data, caller=caller())
 
 
 @bp.post("/instruments/<id:instrument_id>/closures")

@@ -52,3 +52,24 @@ class TooLateToChange(RuleViolation):
 
     code = "too_late"
     sentence = N_("已过可修改或取消的时限，请联系机构。")
+
+
+class OutsideItsTime(RuleViolation):
+    """A use cannot begin, end or be missed at that moment."""
+
+    code = "outside_its_time"
+    sentence = N_("现在不能进行此操作。")
+
+
+class StillInUse(Conflict):
+    """Whoever had the instrument before has not ended their use."""
+
+    code = "still_in_use"
+    sentence = N_("上一位使用者还没有结束使用，请联系机构的操作人员。")
+
+
+class Disputed(RuleViolation):
+    """The firm objected and has no answer, or may still object."""
+
+    code = "disputed"
+    sentence = N_("企业对使用确认有异议，请先答复。")

@@ -1,19 +1,21 @@
-"""A reservation, its life cycle, and the price frozen on it."""
+"""A reservation, its life cycle, the price frozen on it, and how it was used and settled."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, composite, mapped_column, relationship
 
 from booking.accounts.models import Organisation, User
 from booking.accounts.rules import CustomerClass
 from booking.availability.models import Occupancy
+from booking.kernel import clock
 from booking.kernel.db import Model, Versioned, Word
 from booking.kernel.errors import WrongState
 from booking.kernel.money import Money
 from booking.kernel.timeslot import TimeSlot
 from booking.registry.models import Instrument
+from booking.reservations.rules import Flag, flags
 from booking.tariffs.models import Price
 
 
@@ -87,6 +89,7 @@ class Reservation(Versioned, Model):
     organisation: Mapped[Organisation] = relationship(lazy="raise")
     user_id: Mapped[int] = mapped_column(ForeignKey(User.id))
     user: Mapped[User] = relationship(lazy="raise")
+    use: Mapped["Use | None"] = relationship(lazy="raise")
     occupancy_id: Mapped[int | None] = mapped_column(
         ForeignKey(Occupancy.id, deferrable=True, initially="DEFERRED"), unique=True
     )
@@ -135,9 +138,113 @@ class Reservation(Versioned, Model):
         """Return baseline minus price; counted only once use is confirmed and settled."""
         return self.baseline - self.price if self.baseline else None
 
+    @property
+    def shown_status(self) -> str:
+        """Return the status as people are told it: who must act next, also while it is settled."""
+        if self.status is not S.USAGE_CONFIRMED or self.use is None:
+            return self.status
+        if self.use.is_disputed:
+            return "disputed"
+        return "settling" if self.use.is_accepted else self.status
+
+    @property
+    def flags(self) -> tuple[Flag, ...]:
+        """Return how the use differed from what was reserved."""
+        return tuple(flags(self.slot, self.use.started_at, self.use.ended_at)) if self.use else ()
+
     def become(self, status: ReservationStatus, *, action: str) -> None:
         """Change the status, or raise WrongState if the life cycle has no such move."""
         if status not in TRANSITIONS[self.status]:
             raise WrongState(self.status, action)
         self.status = status
         self.touch()
+
+
+class Settlement(StrEnum):
+    """How the customer's debt ended at the institution's finance."""
+
+    PAID = "paid"
+    ON_ACCOUNT = "on_account"  # 挂账: owed under a standing agreement
+    NOTHING_DUE = "nothing_due"
+
+
+class Use(Model):
+    """What became of a reservation: when it was really used, what is due, and its settlement."""
+
+    __tablename__ = "uses"
+    __table_args__ = (
+        CheckConstraint("ended_at > started_at", name="forwards"),
+        CheckConstraint(
+            "(confirmed_at IS NULL) = (minutes IS NULL) "
+            "AND (confirmed_at IS NULL) = (price_minor IS NULL) "
+            "AND (confirmed_at IS NULL) = (list_minor IS NULL) "
+            "AND (confirmed_at IS NULL OR ended_at IS NOT NULL)",
+            name="confirmed",
+        ),
+        CheckConstraint("price_minor BETWEEN 0 AND list_minor AND minutes >= 0", name="price"),
+        CheckConstraint(
+            "(settled_at IS NULL) = (settlement IS NULL) "
+            "AND (settled_at IS NULL) = (settled_on IS NULL) "
+            "AND (settled_at IS NULL OR confirmed_at IS NOT NULL)",
+            name="settled",
+        ),
+    )
+
+    reservation_id: Mapped[int] = mapped_column(
+        ForeignKey(Reservation.id), primary_key=True, autoincrement=False
+    )
+    started_at: Mapped[datetime]
+    started_by: Mapped[int | None]
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[int | None]
+    # What the operator confirmed: the minutes that count and what they cost by the frozen price.
+    minutes: Mapped[int | None]
+    currency: Mapped[str] = mapped_column(default="CNY")
+    list_minor: Mapped[int | None]
+    price_minor: Mapped[int | None]
+    baseline_minor: Mapped[int | None]
+    note: Mapped[str] = mapped_column(default="")
+    confirmed_at: Mapped[datetime | None]
+    confirmed_by: Mapped[int | None]
+    # What the firm says to it.
+    objection_until: Mapped[datetime | None]
+    agreed_at: Mapped[datetime | None]
+    objected_at: Mapped[datetime | None]
+    objection: Mapped[str] = mapped_column(default="")
+    # What finance recorded.
+    settlement: Mapped[Settlement | None] = mapped_column(Word(Settlement))
+    settled_on: Mapped[date | None] = mapped_column(Date)
+    reference: Mapped[str] = mapped_column(default="")
+    settled_at: Mapped[datetime | None]
+    settled_by: Mapped[int | None]
+
+    @property
+    def price(self) -> Money | None:
+        """Return what is due for the confirmed minutes."""
+        return None if self.price_minor is None else Money(self.price_minor, self.currency)
+
+    @property
+    def list_price(self) -> Money | None:
+        """Return what the list the price was agreed on asks for the confirmed minutes."""
+        return None if self.list_minor is None else Money(self.list_minor, self.currency)
+
+    @property
+    def baseline(self) -> Money | None:
+        """Return what it is compared with, or None (domain §4.3)."""
+        return None if self.baseline_minor is None else Money(self.baseline_minor, self.currency)
+
+    @property
+    def saving(self) -> Money | None:
+        """Return baseline minus price; counted once it is settled."""
+        return self.baseline - self.price if self.baseline and self.price else None
+
+    @property
+    def is_accepted(self) -> bool:
+        """Tell whether the firm agreed, or said nothing while it could object."""
+        is_over = self.objection_until is not None and clock.now() > self.objection_until
+        return not self.is_disputed and (self.agreed_at is not None or is_over)
+
+    @property
+    def is_disputed(self) -> bool:
+        """Tell whether the firm objected and the operator has not answered yet."""
+        return self.objected_at is not None

@@ -3,12 +3,20 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from booking.availability.rules import BookingPolicy, WeekPlan, open_windows
 from booking.kernel.text import N_, Text
 from booking.kernel.timeslot import TimeSlot
-from booking.reservations.errors import TooLateToChange
+from booking.reservations.errors import OutsideItsTime, TooLateToChange
+
+EARLIEST_START = timedelta(minutes=15)  # before the slot (允许提前上机, domain §1.3)
+UNCLAIMED = timedelta(minutes=30)  # after the slot's start: then it may be called a no-show
+TOLERANCE = timedelta(minutes=5)  # nobody is late by less
+OBJECTION_DAYS = 3  # working days in which the firm may object to what was confirmed
+# How far back somebody may say it was: a phone without network, an operator's paper log.
+_TOLD_BY_FIRM, _TOLD_BY_OWNER = timedelta(hours=2), timedelta(days=14)
 
 # Rules that another choice of time would keep.
 OF_TIME = frozenset({"past", "lead_time", "horizon", "shortest", "longest", "grid", "closed"})
@@ -149,6 +157,66 @@ def _open(slot: TimeSlot, plan: WeekPlan) -> Iterator[Violation]:
             parts="、".join(from_to(part, plan.zone) for part in opened[:3]),
         ),
     )
+
+
+ENDS_BEFORE = N_("结束时间须晚于开始使用的时间。")
+
+
+class Flag(StrEnum):
+    """How a use differed from what was reserved (迟到、超时、早退, domain §1.3)."""
+
+    LATE = "late"
+    OVERTIME = "overtime"
+    EARLY_LEAVE = "early_leave"
+
+
+def flags(slot: TimeSlot, started_at: datetime, ended_at: datetime | None) -> Iterator[Flag]:
+    """Yield how the use differs from the slot by more than the tolerance."""
+    if started_at > slot.starts_at + TOLERANCE:
+        yield Flag.LATE
+    if ended_at is not None and ended_at > slot.ends_at + TOLERANCE:
+        yield Flag.OVERTIME
+    if ended_at is not None and ended_at < slot.ends_at - TOLERANCE:
+        yield Flag.EARLY_LEAVE
+
+
+def billed_minutes(started_at: datetime, ended_at: datetime, *, grid_minutes: int) -> int:
+    """Return the minutes used, rounded up to the instrument's grid."""
+    step = timedelta(minutes=max(grid_minutes, 1))
+    return -(-(ended_at - started_at) // step) * int(step.total_seconds() // 60)
+
+
+def moment(at: datetime | None, *, now: datetime, works_there: bool) -> datetime:
+    """Return when it was, or raise OutsideItsTime for the future and for what is long past."""
+    if at is None:
+        return now
+    if at > now:
+        raise OutsideItsTime(N_("不能填写将来的时间。"))
+    if at < now - (_TOLD_BY_OWNER if works_there else _TOLD_BY_FIRM):
+        raise OutsideItsTime(N_("这个时间太早了，不能补记。请联系机构。"))
+    return at
+
+
+def check_start(slot: TimeSlot, at: datetime, zone: ZoneInfo) -> None:
+    """Raise OutsideItsTime unless the use may begin at that moment."""
+    earliest = slot.starts_at - EARLIEST_START
+    if at < earliest:
+        raise OutsideItsTime(
+            N_("还没到时间，%(earliest)s 起可以开始使用。", earliest=wall_clock(earliest, zone))
+        )
+    if at >= slot.ends_at:
+        raise OutsideItsTime(
+            N_("这个时段 %(end)s 已结束，不能再开始。", end=wall_clock(slot.ends_at, zone))
+        )
+
+
+def check_unclaimed(slot: TimeSlot, now: datetime, zone: ZoneInfo) -> None:
+    """Raise OutsideItsTime until it may be called a no-show."""
+    due = slot.starts_at + UNCLAIMED
+    if now < due:
+        raise OutsideItsTime(
+            N_("%(due)s 之后仍未到场，才能登记为爽约。", due=wall_clock(due, zone))
+        )
 
 
 def _fit(slot: TimeSlot, policy: BookingPolicy, now: datetime) -> Iterator[Violation]:

@@ -38,6 +38,11 @@ def find_current(instrument_id: int, customer_class: CustomerClass) -> Price | N
     )
 
 
+def get_price(price_id: int) -> Price:
+    """Return a version, current or not."""
+    return db.session.get_one(Price, price_id)
+
+
 def current_prices(ids: Sequence[int], customer: Customer) -> dict[int, Price]:
     """Return the version that applies to the customer, by instrument: the lowest of several.
 

@@ -13,6 +13,7 @@ export function busySubmits() {
       return;
     }
     const place = submitter ?? form;
+    keepMoment(form);
     // The browser's own page for a lost network would take what was typed along.
     if (!navigator.onLine) {
       event.preventDefault();
@@ -27,6 +28,18 @@ export function busySubmits() {
   window.addEventListener("pageshow", () => {
     for (const form of [...waiting.keys()]) free(form);
   });
+}
+
+/** What was pressed without network happened when it was pressed, not when it is sent. */
+function keepMoment(form) {
+  const field = form.querySelector("[data-pressed-at]");
+  if (!field) return;
+  if (navigator.onLine) {
+    if (!field.dataset.kept) field.value = "";
+  } else if (!field.value) {
+    field.value = new Date().toISOString();
+    field.dataset.kept = "1";
+  }
 }
 
 function spin(button) {

@@ -9,6 +9,8 @@ from tests.browser.conftest import NARROWEST, NOW, flaws, focused, log_in, scrol
 
 HOME = "/institution/instruments"
 PAGES = [
+    f"{HOME}/new",
+    f"{HOME}/1/edit",
     "/institution/today",
     "/institution/imports",
     f"{HOME}/bulk?do=price&id=1",

@@ -16,7 +16,7 @@ from booking.kernel.db import db, transaction
 from booking.notices import gateway, queries, service
 from booking.notices.errors import NothingToRetry, Postponed, Refused, Unreachable
 from booking.notices.models import Message, Notice
-from booking.notices.rules import LEASE, Kind, MailState, Side, State, To
+from booking.notices.rules import LEASE, OPTIONAL, Kind, MailState, Side, State, To
 from tests.factories import make_organisation, make_user
 from tests.notices.world import expand, make_scene, message_to, messages, post, somebody, told
 from tests.queries_counted import counted
@@ -343,9 +343,7 @@ class TestReading:
             service.choose(li.id, [Kind.CONFIRMATION])
             service.choose(li.id, [Kind.CONFIRMATION, Kind.REMINDER])
 
-        assert queries.muted([li.id]) == {
-            li.id: {"change", "cancellation", "verification", "expiry"}
-        }
+        assert queries.muted([li.id]) == {li.id: set(OPTIONAL) - {Kind.CONFIRMATION, Kind.REMINDER}}
         assert len(journal.list_entries("user", li.id)) == 2
 
     def test_a_dead_mail_is_sent_once_more(self, li):

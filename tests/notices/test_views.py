@@ -169,7 +169,8 @@ class TestSettings:
         page = client.get("/account/notices").text
 
         assert self.ticked(page) == {
-            "confirmation", "change", "cancellation", "reminder", "verification", "expiry",
+            "confirmation", "change", "cancellation", "reminder", "no_show", "usage",
+            "objection", "settled", "verification", "expiry",
         }  # fmt: skip
 
     def test_a_choice_is_kept(self, client, li, post):

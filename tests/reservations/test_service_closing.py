@@ -167,10 +167,10 @@ def test_what_cannot_be_meant_is_refused(instrument, operator, firm):
     assert elsewhere.status is ReservationStatus.CONFIRMED
 
 
-def test_what_is_in_use_does_not_give_way(instrument, operator, firm, session):
+def test_what_is_in_use_does_not_give_way(instrument, operator, firm, now):
     reservation = service.reserve(instrument.id, slot(), caller=firm)
-    reservation.status = ReservationStatus.IN_USE
-    session.flush()
+    now.set(slot().starts_at)
+    service.check_in(reservation.id, caller=firm)
 
     with pytest.raises(WrongState):
         service.close(instrument.id, slot(), MAINTENANCE, caller=operator, cancel=[reservation.id])

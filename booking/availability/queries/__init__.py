@@ -17,6 +17,7 @@ from booking.availability.queries.patterns import (
     patterns_of,
     policy_of,
     taken,
+    workdays,
 )
 from booking.availability.queries.schedules import (
     Availability,
@@ -82,4 +83,5 @@ __all__ = [
     "taken",
     "weeks",
     "with_hours",
+    "workdays",
 ]

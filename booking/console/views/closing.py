@@ -8,6 +8,7 @@ from marshmallow import ValidationError
 
 from booking.accounts.auth import caller
 from booking.accounts.rules import Permission
+from booking.console.queries import cancellation_letters
 from booking.console.schemas import ClosureForm
 from booking.console.views.frame import bp, go, own_instrument
 from booking.kernel import clock, formats, forms
@@ -23,6 +24,7 @@ from booking.reservations.queries import InTheWay
 from booking.reservations.schemas import CLOSURE_KINDS
 
 NOTHING = InTheWay((), ())
+MOST_LETTERS = 20
 
 
 @bp.get("/institution/instruments/<id:instrument_id>/closures")
@@ -88,9 +90,14 @@ def _slot(form: Form, instrument: Instrument) -> TimeSlot | None:
 
 def _show(instrument_id: int, form: Form, slot: TimeSlot | None = None) -> Response:
     instrument = own_instrument(instrument_id, Permission.RUN_INSTRUMENTS)
-    in_the_way = NOTHING
+    in_the_way, letters = NOTHING, []
     if slot is not None and form.status == 409:
         in_the_way = queries.in_the_way(instrument_id, slot, unit=form.data["unit"])
+        letters = cancellation_letters(
+            [each.id for each in in_the_way.reservations],
+            reason=service.reason_told(form.data["kind"], form.data["reason"]),
+            most=MOST_LETTERS,
+        )
     page = render_template(
         "console/closures.html",
         instrument=instrument,
@@ -102,6 +109,7 @@ def _show(instrument_id: int, form: Form, slot: TimeSlot | None = None) -> Respo
         most=LARGEST,
         kinds=[kind.value for kind in CLOSURE_KINDS],
         in_the_way=in_the_way,
+        letters=letters,
         now=clock.now(),
     )
     return forms.answer(form, page)

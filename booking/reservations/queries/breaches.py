@@ -13,11 +13,18 @@ SELECT r.id FROM reservations r LEFT JOIN occupancies o ON o.id = r.occupancy_id
     OR (r.status IN ('cancelled', 'declined', 'expired') AND r.occupancy_id IS NOT NULL)
  ORDER BY r.id
 """)
+# Who began early holds the time from then on; who ended early, or never came, gave back the rest.
 _HOLDS_OTHER_TIME = text("""
-SELECT r.id FROM reservations r JOIN occupancies o ON o.id = r.occupancy_id
+SELECT r.id
+  FROM reservations r
+  JOIN occupancies o ON o.id = r.occupancy_id
+  LEFT JOIN uses u ON u.reservation_id = r.id
  WHERE o.instrument_id <> r.instrument_id OR o.unit <> r.unit
-    OR o.starts_at <> r.starts_at - make_interval(mins => r.buffer_before_minutes::int)
-    OR o.ends_at <> r.ends_at + make_interval(mins => r.buffer_after_minutes::int)
+    OR o.starts_at <> least(
+           r.starts_at - make_interval(mins => r.buffer_before_minutes::int), u.started_at)
+    OR o.ends_at > r.ends_at + make_interval(mins => r.buffer_after_minutes::int)
+    OR (r.status IN ('tentative', 'confirmed', 'in_use')
+        AND o.ends_at < r.ends_at + make_interval(mins => r.buffer_after_minutes::int))
  ORDER BY r.id
 """)
 _NOBODYS = text("""
@@ -36,6 +43,43 @@ SELECT r.id FROM reservations r LEFT JOIN prices p ON p.id = r.price_id
     OR p.per_hour_currency <> r.currency
     OR r.list_minor <> round(
            p.per_hour_minor::numeric * extract(epoch FROM r.ends_at - r.starts_at) / 3600)
+ ORDER BY r.id
+""")
+_USES = text("""
+SELECT r.id
+  FROM reservations r
+  LEFT JOIN uses u ON u.reservation_id = r.id
+ WHERE CASE WHEN u.settled_at IS NOT NULL THEN r.status NOT IN ('settled', 'closed')
+            WHEN u.confirmed_at IS NOT NULL THEN r.status <> 'usage_confirmed'
+            WHEN u.ended_at IS NOT NULL THEN r.status <> 'completed'
+            WHEN u.started_at IS NOT NULL THEN r.status <> 'in_use'
+            ELSE r.status IN ('in_use', 'completed', 'usage_confirmed', 'settled', 'closed') END
+ ORDER BY r.id
+""")
+# What is due follows from the confirmed minutes and the price that was agreed, half up.
+_DUES = text("""
+SELECT u.reservation_id
+  FROM uses u
+  JOIN reservations r ON r.id = u.reservation_id
+  LEFT JOIN prices p ON p.id = r.price_id
+ WHERE u.confirmed_at IS NOT NULL
+   AND (u.list_minor <> coalesce(round(p.per_hour_minor::numeric * u.minutes / 60), 0)
+     OR u.price_minor <> coalesce(round(
+            p.per_hour_minor * u.minutes * (100 - p.discount_percent) / 6000), 0)
+     OR u.baseline_minor IS DISTINCT FROM
+        CASE WHEN r.baseline_rank IS NOT NULL THEN u.list_minor END)
+ ORDER BY u.reservation_id
+""")
+_SAVINGS = text("""
+SELECT r.id
+  FROM reservations r
+  LEFT JOIN uses u ON u.reservation_id = r.id
+  LEFT JOIN savings_lines l
+    ON l.subject_type = 'reservation' AND l.subject_id = r.id AND l.corrects_id IS NULL
+ WHERE (r.status IN ('settled', 'closed')) <> (l.id IS NOT NULL)
+    OR l.price_minor <> u.price_minor OR l.quantity <> u.minutes
+    OR l.baseline_minor IS DISTINCT FROM CASE WHEN l.id IS NOT NULL THEN u.baseline_minor END
+    OR l.organisation_id <> r.organisation_id
  ORDER BY r.id
 """)
 _UNRECORDED = text("""
@@ -70,6 +114,9 @@ def breaches() -> Iterator[str]:
         (_HOLDS_OTHER_TIME, "预约 {} 占用的时间不是它的时段。"),
         (_NOBODYS, "占用 {} 不属于任何预约。"),
         (_PRICES, "预约 {} 的金额算不平。"),
+        (_USES, "预约 {} 的状态与它的使用记录不符。"),
+        (_DUES, "预约 {} 的核定费用算不平。"),
+        (_SAVINGS, "预约 {} 的结算与节约明细不符。"),
         (_UNRECORDED, "预约 {} 的变更没有全部记入日志。"),
         (_UNTOLD, "预约 {} 的变更没有全部通知有关各方。"),
     ):

@@ -23,6 +23,7 @@ _WITH_NAMES = (
     joinedload(Reservation.instrument).joinedload(Instrument.institution),
     joinedload(Reservation.organisation),
 )
+_WHOLE = (*_WITH_NAMES, joinedload(Reservation.use))
 
 
 def visible_to(caller: Caller) -> Select[Reservation]:
@@ -60,7 +61,7 @@ def get_reservation(
 
     With `for_update` the row is locked: two moves of one reservation go one after the other.
     """
-    query = visible_to(caller).where(Reservation.id == reservation_id).options(*_WITH_NAMES)
+    query = visible_to(caller).where(Reservation.id == reservation_id).options(*_WHOLE)
     if for_update:
         query = query.with_for_update(of=Reservation).execution_options(populate_existing=True)
     found = db.session.scalar(query)
@@ -79,7 +80,7 @@ def list_reservations(
     window: tuple[datetime | None, datetime | None] = (None, None),
 ) -> paging.Page[Reservation]:
     """Return a page of the caller's reservations that meet the window, latest made first."""
-    query = visible_to(caller).options(*_WITH_NAMES)
+    query = visible_to(caller).options(*_WHOLE)
     starts_at, ends_at = window
     if status is not None:
         query = query.where(Reservation.status == status)
@@ -100,7 +101,7 @@ def list_coming(
 ) -> paging.Page[Reservation]:
     """Return a page of the caller's reservations that are not over, soonest first."""
     key = (Reservation.starts_at, Reservation.id)
-    query = visible_to(caller).options(*_WITH_NAMES).where(Reservation.ends_at > now)
+    query = visible_to(caller).options(*_WHOLE).where(Reservation.ends_at > now)
     if cursor is not None:
         second, id_ = paging.decode(cursor, int, int)
         # Kept within what a time can be: a forged cursor finds nothing.
@@ -123,6 +124,34 @@ def last_purpose(caller: Caller) -> str:
         .limit(1)
     )
     return db.session.scalar(latest) or ""
+
+
+def in_use_now(reservation: Reservation) -> Reservation | None:
+    """Return another reservation whose use has not ended on the same unit, or None."""
+    return db.session.scalar(
+        select(Reservation)
+        .where(
+            Reservation.instrument_id == reservation.instrument_id,
+            Reservation.unit == reservation.unit,
+            Reservation.status == ReservationStatus.IN_USE,
+            Reservation.id != reservation.id,
+        )
+        .limit(1)
+    )
+
+
+def usable_now(instrument_id: int, *, caller: Caller, now: datetime) -> Sequence[Reservation]:
+    """Return the caller's reservations there that are in use or may begin or begin next."""
+    query = visible_to(caller).where(
+        Reservation.instrument_id == instrument_id,
+        Reservation.status.in_((ReservationStatus.CONFIRMED, ReservationStatus.IN_USE)),
+        Reservation.organisation_id.in_(caller.organisations)
+        | (Reservation.user_id == caller.user_id),
+        or_(Reservation.ends_at > now, Reservation.status == ReservationStatus.IN_USE),
+    )
+    is_on = Reservation.status == ReservationStatus.IN_USE
+    query = query.options(*_WHOLE).order_by(is_on.desc(), Reservation.starts_at, Reservation.id)
+    return db.session.scalars(query.limit(3)).all()
 
 
 def held_within(instrument_id: int, window: TimeSlot, *, caller: Caller) -> list[TimeSlot]:
@@ -231,3 +260,9 @@ def free_to_change_until(reservation: Reservation) -> datetime | None:
         )
     )
     return None if minutes is None else reservation.starts_at - timedelta(minutes=minutes)
+
+
+def grid_of(instrument_id: int) -> int:
+    """Return the minutes to which times on the instrument are rounded."""
+    grid = select(Schedule.grid_minutes).where(Schedule.instrument_id == instrument_id)
+    return db.session.scalar(grid) or 1

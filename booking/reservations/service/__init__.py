@@ -1,19 +1,39 @@
-"""Quote, reserve, move and cancel; closures that meet reservations. Never commits."""
+"""Quote, reserve, move and cancel; closures; use and settlement. Never commits."""
 
 from booking.reservations.service.booking import cancel, change, move, quote, reserve
-from booking.reservations.service.closing import Closed, close, lift
+from booking.reservations.service.closing import Closed, close, lift, reason_told
 from booking.reservations.service.offers import Offer
-from booking.reservations.service.telling import remind
+from booking.reservations.service.settling import (
+    agree,
+    confirm_usage,
+    due_for,
+    object_to,
+    settle,
+    suggested_minutes,
+)
+from booking.reservations.service.telling import cancelling, remind
+from booking.reservations.service.using import check_in, check_out, no_show
 
 __all__ = [
     "Closed",
     "Offer",
+    "agree",
     "cancel",
+    "cancelling",
     "change",
+    "check_in",
+    "check_out",
     "close",
+    "confirm_usage",
+    "due_for",
     "lift",
     "move",
+    "no_show",
+    "object_to",
     "quote",
+    "reason_told",
     "remind",
     "reserve",
+    "settle",
+    "suggested_minutes",
 ]

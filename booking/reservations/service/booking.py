@@ -131,11 +131,11 @@ class _Lost(Exception):
         self.sheet = sheet
 
 
-_INSTRUMENT = "SELECT instrument_id FROM reservations WHERE id = %(id)s"
+INSTRUMENT = "SELECT instrument_id FROM reservations WHERE id = %(id)s"
 
 
 def _move(reservation_id: int, slot: TimeSlot, caller: Caller, version: int | None) -> Reservation:
-    availability.queue_for(reservation_id, instrument=_INSTRUMENT)
+    availability.queue_for(reservation_id, instrument=INSTRUMENT)
     reservation = changeable(reservation_id, caller, version)
     if reservation.status not in MOVABLE:
         raise WrongState(reservation.status, "move")

@@ -60,7 +60,7 @@ def close(
     if unnamed or found.closures:
         raise OnAPromise(unnamed, found.closures)
     for promise in found.reservations:
-        let_go(promise, caller, reason or _DEFAULT_REASON[kind])
+        let_go(promise, caller, reason_told(kind, reason))
     closure = Closure(
         instrument_id=instrument_id,
         unit=unit,
@@ -85,6 +85,11 @@ _DEFAULT_REASON = {
     OccupancyKind.FAULT: "仪器故障",
     OccupancyKind.OWN_USE: "机构自用",
 }
+
+
+def reason_told(kind: OccupancyKind, reason: str) -> str:
+    """Return what firms are told where nobody wrote a reason: the kind of closure."""
+    return reason or _DEFAULT_REASON[kind]
 
 
 def lift(closure_id: int, *, caller: Caller, version: int | None = None) -> Closure:

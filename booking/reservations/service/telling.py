@@ -1,6 +1,8 @@
 """Who is told of a reservation: whoever made it, who manages the firm, who runs the instrument."""
 
+import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from booking.accounts.rules import Caller, Permission
@@ -14,6 +16,9 @@ from booking.reservations.queries import Sheet
 
 CONFIRMING = notices.posting("made")
 _SUBJECT = "reservation"
+# One side's own doing; all other kinds are told to both.
+_FOR_CUSTOMERS = frozenset({Kind.USAGE, Kind.SETTLED, Kind.NO_SHOW})
+_FOR_OWNERS = frozenset({Kind.OBJECTION})
 
 
 def confirmation(
@@ -30,14 +35,24 @@ def confirmation(
 
 
 def tell(kind: Kind, reservation: Reservation, *, owner: int, **more: object) -> None:
-    """Tell both sides what happened, in the caller's transaction; names are looked up later."""
+    """Tell whom it concerns, in the caller's transaction; names are looked up later."""
     firm, maker = reservation.organisation_id, reservation.user_id
     notices.post(
         kind,
         (_SUBJECT, reservation.id),
-        to=[*_customers(firm, maker), _owners(owner)],
+        to=[
+            *(_customers(firm, maker) if kind not in _FOR_OWNERS else ()),
+            *([_owners(owner)] if kind not in _FOR_CUSTOMERS else ()),
+        ],
         facts=_facts_of(reservation) | more,
     )
+
+
+def cancelling(reservation: Reservation, reason: str) -> dict[str, object]:
+    """Return the facts of which both sides would be told if its owner cancelled it now."""
+    written = json.dumps(_facts_of(reservation), default=datetime.isoformat)
+    kept: dict[str, object] = json.loads(written)  # as a notice keeps them
+    return kept | {"by_owner": True, "reason": reason}
 
 
 def remind() -> int:

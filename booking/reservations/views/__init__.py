@@ -4,6 +4,7 @@ from booking.reservations.views.choosing import instrument
 from booking.reservations.views.frame import bp
 from booking.reservations.views.moving import move
 from booking.reservations.views.own import index
+from booking.reservations.views.using import use_page
 from booking.reservations.views.withdrawn import nothing_there
 
 __all__ = [
@@ -12,4 +13,5 @@ __all__ = [
     "instrument",
     "move",
     "nothing_there",
+    "use_page",
 ]

@@ -1,13 +1,12 @@
 """One's own reservations: what comes next, all of them, one with its price, and cancelling it."""
 
 from datetime import datetime
-from typing import Any
 
 from flask import Response, flash, render_template, request
 from flask_babel import gettext
 
 from booking.accounts.auth import caller
-from booking.accounts.rules import Caller, Permission
+from booking.accounts.rules import Caller
 from booking.kernel import clock, forms, http
 from booking.kernel.db import transaction
 from booking.kernel.errors import DomainError, InvalidField, NotFound
@@ -17,7 +16,7 @@ from booking.reservations import queries, service
 from booking.reservations.models import HOLDING, Reservation, ReservationStatus
 from booking.reservations.views.frame import bp, go
 from booking.reservations.views.month import month_of
-from booking.reservations.views.timeline import timeline
+from booking.reservations.views.shown import facts, page_of, side_of
 
 SHOWN = 50
 GONE = (ReservationStatus.CANCELLED, ReservationStatus.DECLINED, ReservationStatus.EXPIRED)
@@ -51,7 +50,7 @@ def index() -> str:
         view=view,
         month=None,
         next_cursor=page.next_cursor,
-        side_of=_side_of,
+        side_of=side_of,
     )
 
 
@@ -62,19 +61,12 @@ def _listed(view: str, who: Caller, now: datetime, cursor: str | None) -> Page[R
     return queries.list_reservations(caller=who, limit=SHOWN, cursor=cursor, window=window)
 
 
-def _side_of(reservation: Reservation) -> str:
-    """Return from which side of the counter the person sees it."""
-    owner = reservation.instrument.institution_id
-    works_there = owner in caller().organisations_with(Permission.SEE_OWNER_SIDE)
-    return "owner" if works_there else "customer"
-
-
 @bp.get("/reservations/<id:reservation_id>")
 @login_required
 def show(reservation_id: int) -> str:
     """Show one reservation: state, time, place, price and saving, and what can be done."""
     found = queries.get_reservation(reservation_id, caller=caller())
-    return render_template("reservations/show.html", nodes=timeline(found), **_facts(found))
+    return page_of(found)
 
 
 @bp.get("/reservations/<id:reservation_id>/made")
@@ -82,17 +74,7 @@ def show(reservation_id: int) -> str:
 def made(reservation_id: int) -> str:
     """Confirm a reservation just made, and say what comes next."""
     found = queries.get_reservation(reservation_id, caller=caller())
-    return render_template("reservations/made.html", **_facts(found))
-
-
-def _facts(found: Reservation) -> dict[str, Any]:
-    return {
-        "reservation": found,
-        "instrument": found.instrument,
-        "side": _side_of(found),
-        "free_until": queries.free_to_change_until(found),
-        "holds": found.status in HOLDING and found.ends_at > clock.now(),
-    }
+    return render_template("reservations/made.html", **facts(found))
 
 
 @bp.get("/reservations/<id:reservation_id>/cancel")
@@ -100,7 +82,7 @@ def _facts(found: Reservation) -> dict[str, Any]:
 def cancel_page(reservation_id: int) -> str:
     """Ask once more before a reservation is cancelled."""
     found = queries.get_reservation(reservation_id, caller=caller())
-    return render_template("reservations/cancel.html", **_facts(found), trouble="", reason="")
+    return render_template("reservations/cancel.html", **facts(found), trouble="", reason="")
 
 
 @bp.post("/reservations/<id:reservation_id>/cancel")
@@ -120,7 +102,7 @@ def cancel(reservation_id: int) -> Response:
         found = queries.get_reservation(reservation_id, caller=who)
         page = render_template(
             "reservations/cancel.html",
-            **_facts(found),
+            **facts(found),
             trouble=http.translate(refused.message),
             reason=reason,
         )

@@ -36,6 +36,14 @@ def _past(reservation: Reservation, entries: list[JournalEntry]) -> Iterator[Nod
         "reservation.moved": gettext("已改期"),
         "reservation.purpose_changed": gettext("已改用途"),
         "reservation.cancelled": gettext("已取消"),
+        "reservation.checked_in": gettext("开始使用"),
+        "reservation.checked_out": gettext("结束使用"),
+        "reservation.no_show": gettext("登记为爽约"),
+        "reservation.usage_confirmed": gettext("核定用时"),
+        "reservation.usage_agreed": gettext("企业核对无误"),
+        "reservation.usage_objected": gettext("企业提出异议"),
+        "reservation.usage_corrected": gettext("答复异议，重新核定"),
+        "reservation.settled": gettext("已结算"),
     }
     actors = {entry.actor_id for entry in entries if entry.actor_id is not None}
     customers = accounts.members_among(reservation.organisation_id, actors)
@@ -49,6 +57,7 @@ def _past(reservation: Reservation, entries: list[JournalEntry]) -> Iterator[Nod
 
 def _ahead(reservation: Reservation) -> Iterator[Node]:
     if reservation.status not in HOLDING:
+        yield from _afterwards(reservation)
         return
     zone, now = reservation.instrument.zone, clock.now()
     is_on = reservation.status is ReservationStatus.IN_USE or reservation.starts_at <= now
@@ -60,3 +69,20 @@ def _ahead(reservation: Reservation) -> Iterator[Node]:
     else:
         due = gettext("请于 %(moment)s 到场", moment=formats.moment(reservation.starts_at, zone))
         yield Node("now", gettext("待您到场使用"), reservation.organisation.name, due=due)
+
+
+def _afterwards(reservation: Reservation) -> Iterator[Node]:
+    owner, use = reservation.instrument.institution, reservation.use
+    if reservation.status is ReservationStatus.COMPLETED:
+        yield Node("now", gettext("待机构核定用时"), owner.name)
+        yield Node("next", gettext("核对费用并结算"))
+    elif reservation.status is ReservationStatus.USAGE_CONFIRMED and use is not None:
+        until = formats.moment(use.objection_until) if use.objection_until else ""
+        if use.is_disputed:
+            yield Node("now", gettext("待机构答复异议"), owner.name)
+        elif not use.is_accepted:
+            due = gettext("%(moment)s 前可提出异议", moment=until)
+            yield Node("now", gettext("待企业核对费用"), reservation.organisation.name, due=due)
+        else:
+            yield Node("now", gettext("待机构结算"), owner.name)
+        yield Node("next", gettext("结清后计入节约费用"))

@@ -1,0 +1,81 @@
+"""Letters about what became of a reservation: used, objected to, settled, or nobody came."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from flask_babel import gettext, pgettext
+
+from booking.kernel import formats
+from booking.kernel.money import Money
+from booking.notices.gateway.letter import Facts, Letter, url
+from booking.notices.gateway.visits import Visit
+from booking.notices.rules import Kind, Side
+
+KINDS = frozenset({Kind.USAGE, Kind.OBJECTION, Kind.SETTLED, Kind.NO_SHOW})
+
+
+def compose(kind: Kind, side: Side, facts: Facts, subject_id: int) -> Letter:
+    """Return the letter about a use."""
+    visit = Visit(subject_id, facts, side)
+    return Letter(
+        subject=_subject(kind, visit),
+        sentence=_sentence(kind, visit),
+        why=gettext("您收到这条通知，因为它涉及您机构的仪器。")
+        if visit.at_owner
+        else gettext("您收到这条通知，因为它涉及您单位的预约。"),
+        rows=[(label, value) for label, value in _rows(kind, visit) if value],
+        button=(gettext("查看预约"), url(f"/reservations/{visit.id}")),
+        number=facts["number"],
+    )
+
+
+def _subject(kind: Kind, visit: Visit) -> str:
+    what = {"instrument": visit.facts["instrument"], "when": visit.when}
+    match kind:
+        case Kind.USAGE:
+            return str(gettext("请核对费用：%(instrument)s，%(when)s", **what))
+        case Kind.OBJECTION:
+            return str(gettext("企业有异议：%(instrument)s，%(when)s", **what))
+        case Kind.SETTLED:
+            return str(gettext("已结算：%(instrument)s，%(when)s", **what))
+        case _:
+            return str(gettext("登记为爽约：%(instrument)s，%(when)s", **what))
+
+
+def _sentence(kind: Kind, visit: Visit) -> str:
+    match kind:
+        case Kind.USAGE if visit.facts.get("answers"):
+            return str(gettext("机构答复了您的异议，请再核对一次。"))
+        case Kind.USAGE:
+            return str(gettext("机构核定了使用时间和费用，请核对。"))
+        case Kind.OBJECTION:
+            return str(
+                gettext("%(customer)s对核定的用时有异议。", customer=visit.facts["customer"])
+            )
+        case Kind.SETTLED:
+            return str(gettext("机构财务已登记结算，节约费用计入统计。"))
+        case _:
+            return str(gettext("机构登记为未到场，时段已释放。有出入请联系机构。"))
+
+
+def _rows(kind: Kind, visit: Visit) -> Iterator[tuple[str, str]]:
+    facts = visit.facts
+    yield pgettext("letter", "仪器"), f"{facts['instrument']} {facts['model']}".strip()
+    yield gettext("预约时间"), visit.when
+    if visit.at_owner:
+        yield gettext("客户单位"), facts["customer"]
+    else:
+        yield gettext("机构"), facts["institution"]
+    if kind is Kind.NO_SHOW:
+        yield gettext("说明"), facts["note"]
+        yield gettext("联系人"), facts["contact"]
+        return
+    yield gettext("核定用时"), formats.length(facts["used_minutes"])
+    yield gettext("应付（含税）"), formats.money(Money(facts["due_minor"], facts["currency"]))
+    if kind is Kind.OBJECTION:
+        yield gettext("异议"), facts["reason"]
+        return
+    yield gettext("说明"), facts["note"]
+    if kind is Kind.USAGE and facts["objection_until"]:
+        until = datetime.fromisoformat(facts["objection_until"])
+        yield gettext("可提异议至"), formats.moment(until)

@@ -1,0 +1,124 @@
+"""What comes in and goes out for the use of a reservation and its settlement."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from marshmallow import fields
+
+from booking.kernel.forms import FormSchema
+from booking.kernel.schema import Count, Instant, Line, MoneyField, QueryCount, Schema, VersionIn
+from booking.kernel.text import N_, Text
+from booking.reservations.models import Settlement
+from booking.reservations.rules import Flag
+from booking.reservations.schemas.booking import ReservationListed
+
+MOST_MINUTES = 40_000
+
+
+class UseOut(Schema):
+    """How it was really used, what is due for it, and how that was settled.
+
+    `minutes`, `price` and `baseline` are there once the operator confirmed the use.
+    """
+
+    started_at = Instant()
+    ended_at = Instant(allow_none=True)
+    minutes = fields.Integer(allow_none=True)
+    list_price = MoneyField(allow_none=True)
+    price = MoneyField(allow_none=True)
+    baseline = MoneyField(allow_none=True)
+    saving = MoneyField(allow_none=True)
+    note = fields.String()
+    confirmed_at = Instant(allow_none=True)
+    objection_until = Instant(allow_none=True)
+    agreed_at = Instant(allow_none=True)
+    objected_at = Instant(allow_none=True)
+    objection = fields.String()
+    settlement = fields.Enum(Settlement, by_value=True, allow_none=True)
+    settled_on = fields.Date(allow_none=True)
+    reference = fields.String()
+
+
+class ReservationWhole(ReservationListed):
+    """One reservation with names, how it was used, and how that differed from the plan."""
+
+    use = fields.Nested(UseOut, allow_none=True)
+    flags = fields.List(fields.Enum(Flag, by_value=True))
+
+
+class MomentIn(VersionIn):
+    """When it was, if not now: a phone that was without network, an operator's log."""
+
+    at = Instant(load_default=None)
+
+
+class NoShowIn(VersionIn):
+    """What is to be said of it."""
+
+    note = Line(max_length=200, load_default="")
+
+
+class UsageIn(VersionIn):
+    """The minutes that count; without them the time used, rounded up to the grid."""
+
+    minutes = Count(most=MOST_MINUTES, load_default=None)
+    note = Line(max_length=200, load_default="")
+
+
+class ObjectionIn(VersionIn):
+    """What is not right."""
+
+    reason = Line(min_length=1, max_length=200, required=True)
+
+
+class SettlementIn(VersionIn):
+    """How it was paid, on which day, and by which document."""
+
+    settlement = fields.Enum(Settlement, by_value=True, required=True)
+    settled_on = fields.Date(required=True)
+    reference = Line(max_length=100, load_default="")
+
+
+class VersionForm(FormSchema):
+    """A button; the version is the one that was seen."""
+
+    version = QueryCount(least=1, most=2**31, load_default=None)
+
+
+class MomentForm(VersionForm):
+    """The button that begins or ends a use; `at` is when it was pressed without network."""
+
+    at = Instant(load_default=None)
+
+
+class UsageForm(VersionForm):
+    """The operator's page on which a use is confirmed."""
+
+    required: ClassVar[Mapping[str, Text]] = {"minutes": N_("请填写核定的分钟数。")}
+    minutes = QueryCount(most=MOST_MINUTES, required=True)
+    note = Line(max_length=200, load_default="")
+
+
+class NoteForm(VersionForm):
+    """A note to go with it."""
+
+    note = Line(max_length=200, load_default="")
+
+
+class ObjectionForm(VersionForm):
+    """What the firm says is not right."""
+
+    required: ClassVar[Mapping[str, Text]] = {"reason": N_("请写明哪里不对。")}
+    reason = Line(max_length=200, required=True)
+
+
+class SettlementForm(VersionForm):
+    """Finance's page on which a payment is recorded."""
+
+    required: ClassVar[Mapping[str, Text]] = {
+        "settlement": N_("请选择结算方式。"),
+        "settled_on": N_("请填写日期。"),
+    }
+    settlement = fields.Enum(Settlement, by_value=True, required=True)
+    settled_on = fields.Date(required=True)
+    reference = Line(max_length=100, load_default="")

@@ -1,0 +1,292 @@
+"""After the use: what is confirmed, what the firm says to it, and what finance recorded."""
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from booking.accounts.rules import Caller, Permission, require
+from booking.kernel import clock
+from booking.kernel.db import db
+from booking.kernel.errors import InvalidField, NotAllowed, WrongState
+from booking.kernel.text import N_
+from booking.notices.rules import Kind
+from booking.reference import queries as reference
+from booking.reservations import queries, rules
+from booking.reservations.errors import Disputed
+from booking.reservations.models import Reservation, ReservationStatus, Settlement, Use
+from booking.reservations.service.booking import facts, record
+from booking.reservations.service.telling import tell
+from booking.reservations.service.using import of_use
+from booking.savings import service as savings
+from booking.savings.rules import Amounts, Service, Unit
+from booking.tariffs import queries as tariff_queries
+from booking.tariffs import rules as tariffs
+
+MOST_MINUTES = 40_000  # the longest slot, twice
+
+
+def confirm_usage(
+    reservation_id: int,
+    *,
+    caller: Caller,
+    minutes: int | None = None,
+    note: str = "",
+    version: int | None = None,
+) -> Reservation:
+    """Confirm how long it was used and so what is due; again, to answer an objection.
+
+    Without `minutes` the time used, rounded up to the grid, counts; other minutes need a note.
+    Raises InvalidField, WrongState, NotFound, NotAllowed or Stale.
+    """
+    reservation = _locked(reservation_id, caller, version)
+    require(caller, Permission.RUN_INSTRUMENTS, reservation.instrument.institution_id)
+    use = reservation.use
+    answers = reservation.status is ReservationStatus.USAGE_CONFIRMED
+    if use is None or use.ended_at is None or (answers and not use.is_disputed):
+        raise WrongState(reservation.status, "confirm-usage")
+    if not answers and reservation.status is not ReservationStatus.COMPLETED:
+        raise WrongState(reservation.status, "confirm-usage")
+    suggested = suggested_minutes(reservation)
+    counted = minutes if minutes is not None else suggested or 0
+    _check_minutes(counted, suggested, note, answers=answers)
+    old = facts(reservation) | of_use(reservation)
+    _price(reservation, use, counted)
+    use.note, use.confirmed_at, use.confirmed_by = note, clock.now(), caller.user_id
+    use.objected_at, use.objection_until = None, _objection_until()
+    if answers:
+        reservation.touch()
+    else:
+        reservation.become(ReservationStatus.USAGE_CONFIRMED, action="confirm-usage")
+    db.session.flush()
+    entry = "reservation.usage_corrected" if answers else "reservation.usage_confirmed"
+    record(entry, reservation, caller, old=old, new=_kept(reservation), note=note)
+    _tell(Kind.USAGE, reservation, answers=answers)
+    return reservation
+
+
+def suggested_minutes(reservation: Reservation) -> int | None:
+    """Return the minutes used, rounded up to the grid; None while the use has not ended."""
+    use = reservation.use
+    if use is None or use.ended_at is None:
+        return None
+    grid = queries.grid_of(reservation.instrument_id)
+    return rules.billed_minutes(use.started_at, use.ended_at, grid_minutes=grid)
+
+
+def due_for(reservation: Reservation, minutes: int) -> tariffs.Quote | None:
+    """Return what so many minutes cost by the price the reservation was agreed on."""
+    price_id = reservation.price_id
+    facts_ = tariff_queries.get_price(price_id).facts if price_id is not None else None
+    return tariffs.quote(
+        facts_,
+        minutes=minutes,
+        customer_class=reservation.customer_class,
+        now=reservation.created_at,
+    )
+
+
+def agree(reservation_id: int, *, caller: Caller, version: int | None = None) -> Reservation:
+    """Say as the firm that what was confirmed is right; it can be settled at once."""
+    reservation, use = _answering(reservation_id, caller, version, "agree")
+    use.agreed_at = clock.now()
+    _done(reservation, caller, "reservation.usage_agreed")
+    return reservation
+
+
+def object_to(
+    reservation_id: int, *, caller: Caller, reason: str, version: int | None = None
+) -> Reservation:
+    """Object as the firm to what was confirmed, while there is time; the operator answers."""
+    reservation, use = _answering(reservation_id, caller, version, "object")
+    if not reason:
+        raise InvalidField("reason", N_("请写明哪里不对。"))
+    if use.objection_until is not None and clock.now() > use.objection_until:
+        raise Disputed(N_("提出异议的期限已过，请联系机构。"))
+    use.objected_at, use.objection = clock.now(), reason
+    _done(reservation, caller, "reservation.usage_objected", reason=reason)
+    _tell(Kind.OBJECTION, reservation, reason=reason)
+    return reservation
+
+
+def settle(
+    reservation_id: int,
+    *,
+    caller: Caller,
+    settlement: Settlement,
+    settled_on: date,
+    reference: str = "",
+    version: int | None = None,
+) -> Reservation:
+    """Record as the institution's finance how it was paid, and write what it saved.
+
+    Once the firm agreed or its time to object is over. Raises Disputed, InvalidField, WrongState,
+    NotFound, NotAllowed or Stale.
+    """
+    reservation = _locked(reservation_id, caller, version)
+    require(caller, Permission.KEEP_BOOKS, reservation.instrument.institution_id)
+    use = reservation.use
+    if reservation.status is not ReservationStatus.USAGE_CONFIRMED or use is None:
+        raise WrongState(reservation.status, "settle")
+    _check_undisputed(use)
+    _check_settlement(use, settlement, settled_on, reference)
+    old = _kept(reservation)
+    use.settlement, use.settled_on, use.reference = settlement, settled_on, reference
+    use.settled_at, use.settled_by = clock.now(), caller.user_id
+    reservation.become(ReservationStatus.SETTLED, action="settle")
+    db.session.flush()
+    record("reservation.settled", reservation, caller, old=old, new=_kept(reservation))
+    savings.write_line(_settled(reservation, use), by=caller.user_id)
+    _tell(Kind.SETTLED, reservation, settlement=settlement.value)
+    return reservation
+
+
+def _check_minutes(minutes: int, suggested: int | None, note: str, *, answers: bool) -> None:
+    if not 0 <= minutes <= MOST_MINUTES:
+        raise InvalidField("minutes", N_("请填写 0 到 %(most)s 分钟。", most=MOST_MINUTES))
+    if not note and (answers or minutes != suggested):
+        raise InvalidField("note", N_("与实际使用时间不同，或答复异议时，请写明原因。"))
+
+
+def _price(reservation: Reservation, use: Use, minutes: int) -> None:
+    """Work out what is due by the frozen price; compared only if it was when it was agreed."""
+    quoted = due_for(reservation, minutes)
+    if quoted is None:
+        msg = f"reservation {reservation.id} was agreed without a price"
+        raise AssertionError(msg)
+    use.minutes = minutes
+    use.list_minor, use.price_minor = quoted.list_price.minor, quoted.price.minor
+    use.baseline_minor = use.list_minor if reservation.baseline_rank is not None else None
+
+
+def _objection_until() -> datetime:
+    """Return the end of the last working day on which the firm may object."""
+    last = reference.add_working_days(clock.today(), rules.OBJECTION_DAYS)
+    return datetime.combine(last + timedelta(days=1), time(0), clock.CHINA)
+
+
+def _answering(
+    reservation_id: int, caller: Caller, version: int | None, action: str
+) -> tuple[Reservation, Use]:
+    reservation = _locked(reservation_id, caller, version)
+    customer = reservation.organisation_id
+    is_maker = reservation.user_id == caller.user_id and caller.may(Permission.RESERVE, customer)
+    if not (is_maker or caller.may(Permission.CHANGE_CUSTOMER_SIDE, customer)):
+        raise NotAllowed
+    use = reservation.use
+    if reservation.status is not ReservationStatus.USAGE_CONFIRMED or use is None:
+        raise WrongState(reservation.status, action)
+    if use.is_disputed or use.agreed_at is not None:
+        raise WrongState("objected" if use.is_disputed else "agreed", action)
+    return reservation, use
+
+
+def _check_undisputed(use: Use) -> None:
+    if use.is_disputed:
+        raise Disputed
+    if not use.is_accepted and use.objection_until is not None:
+        raise Disputed(
+            N_(
+                "企业在 %(until)s 前可以提出异议；企业核对无误或到期后才能结算。",
+                until=rules.wall_clock(use.objection_until, clock.CHINA),
+            )
+        )
+
+
+def _check_settlement(use: Use, settlement: Settlement, settled_on: date, reference: str) -> None:
+    is_free = use.price_minor == 0
+    if is_free != (settlement is Settlement.NOTHING_DUE):
+        reason = N_("这笔没有应付金额。") if is_free else N_("这笔有应付金额，请选择已付或挂账。")
+        raise InvalidField("settlement", reason)
+    if settled_on > clock.today():
+        raise InvalidField("settled_on", N_("不能填写将来的日期。"))
+    if use.ended_at and settled_on < use.ended_at.astimezone(clock.CHINA).date() - _PREPAID:
+        raise InvalidField("settled_on", N_("日期太早，请核对。"))
+    if not reference and not is_free:
+        raise InvalidField("reference", N_("请填写回单号、发票号或挂账协议编号。"))
+
+
+_PREPAID = timedelta(days=366)
+
+
+def _settled(reservation: Reservation, use: Use) -> savings.Settled:
+    assert use.confirmed_at is not None  # noqa: S101 - it is settled
+    assert use.settled_on is not None  # noqa: S101
+    return savings.Settled(
+        service=Service.RENTAL,
+        subject=("reservation", reservation.id),
+        number=reservation.number,
+        organisation_id=reservation.organisation_id,
+        institution_id=reservation.instrument.institution_id,
+        instrument_id=reservation.instrument_id,
+        user_id=reservation.user_id,
+        customer_class=reservation.customer_class,
+        unit=Unit.MINUTE,
+        amounts=Amounts(use.minutes or 0, use.baseline_minor, use.price_minor or 0),
+        baseline_rank=reservation.baseline_rank,
+        # 租赁 counts on the day the use was confirmed (domain §4.5).
+        counted_on=use.confirmed_at.astimezone(clock.CHINA).date(),
+        settled_on=use.settled_on,
+        evidence=_evidence(reservation, use),
+        currency=use.currency,
+    )
+
+
+def _evidence(reservation: Reservation, use: Use) -> dict[str, Any]:
+    """Return what the figures rest on (domain §4.8), copied so that it stays as it was."""
+    price: dict[str, Any] | None = None
+    if reservation.price_id is not None:
+        version = tariff_queries.get_price(reservation.price_id)
+        price = {
+            "id": version.id,
+            "customer_class": version.customer_class.value,
+            "per_hour": version.per_hour.amount,
+            "discount_percent": str(version.discount_percent),
+            "discount_reason": version.discount_reason,
+            "published_at": version.published_at.isoformat(),
+        }
+    return {
+        "agreed_at": reservation.created_at.isoformat(),
+        "baseline_rank": reservation.baseline_rank,
+        "price": price,
+        "use": {
+            "started_at": use.started_at.isoformat(),
+            "ended_at": use.ended_at.isoformat() if use.ended_at else None,
+            "minutes": use.minutes,
+            "confirmed_at": use.confirmed_at.isoformat() if use.confirmed_at else None,
+            "confirmed_by": use.confirmed_by,
+            "note": use.note,
+            "agreed_at": use.agreed_at.isoformat() if use.agreed_at else None,
+        },
+        "settlement": {
+            "kind": use.settlement.value if use.settlement else None,
+            "on": use.settled_on.isoformat() if use.settled_on else None,
+            "reference": use.reference,
+        },
+    }
+
+
+def _locked(reservation_id: int, caller: Caller, version: int | None) -> Reservation:
+    reservation = queries.get_reservation(reservation_id, caller=caller, for_update=True)
+    reservation.check_version(version)
+    return reservation
+
+
+def _kept(reservation: Reservation) -> dict[str, object]:
+    return facts(reservation) | of_use(reservation)
+
+
+def _done(reservation: Reservation, caller: Caller, entry: str, **data: object) -> None:
+    reservation.touch()
+    db.session.flush()
+    record(entry, reservation, caller, new=_kept(reservation), **data)
+
+
+def _tell(kind: Kind, reservation: Reservation, **more: object) -> None:
+    use = reservation.use
+    assert use is not None  # noqa: S101 - only told of a use
+    due = {
+        "due_minor": use.price_minor,
+        "used_minutes": use.minutes,
+        "objection_until": use.objection_until,
+        "note": use.note,
+    }
+    tell(kind, reservation, owner=reservation.instrument.institution_id, **due, **more)

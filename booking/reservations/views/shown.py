@@ -1,0 +1,110 @@
+"""What every page of one reservation shows: facts, side, use, and what can be done."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import render_template
+
+from booking.accounts.auth import caller
+from booking.accounts.rules import Caller, Permission
+from booking.kernel import clock
+from booking.kernel.forms import Form
+from booking.reservations import queries, rules, service
+from booking.reservations.models import HOLDING, Reservation, ReservationStatus, Settlement
+from booking.reservations.views.timeline import timeline
+from booking.savings import queries as savings
+
+SETTLED = (ReservationStatus.SETTLED, ReservationStatus.CLOSED)
+
+
+@dataclass(frozen=True)
+class Doing:
+    """What the person can do with the use now; the services decide again."""
+
+    start: bool = False
+    end: bool = False
+    miss: bool = False
+    confirm: bool = False
+    answer: bool = False
+    agree: bool = False
+    settle: bool = False
+
+
+def side_of(reservation: Reservation) -> str:
+    """Return from which side of the counter the person sees it."""
+    owner = reservation.instrument.institution_id
+    works_there = owner in caller().organisations_with(Permission.SEE_OWNER_SIDE)
+    return "owner" if works_there else "customer"
+
+
+def facts(found: Reservation) -> dict[str, Any]:
+    """Return what all pages of a reservation need."""
+    return {
+        "reservation": found,
+        "instrument": found.instrument,
+        "side": side_of(found),
+        "free_until": queries.free_to_change_until(found),
+        "holds": found.status in HOLDING and found.ends_at > clock.now(),
+        "movable": found.status in MOVABLE and found.ends_at > clock.now(),
+        "doing": doing(found, caller()),
+    }
+
+
+MOVABLE = (ReservationStatus.TENTATIVE, ReservationStatus.CONFIRMED)
+
+
+def page_of(found: Reservation, form: Form | None = None) -> str:
+    """Return the page of one reservation; with a form, what was typed and what is wrong with it."""
+    shown = facts(found)
+    can: Doing = shown["doing"]
+    suggested = service.suggested_minutes(found) if can.confirm or can.answer else None
+    return render_template(
+        "reservations/show.html",
+        nodes=timeline(found),
+        use=found.use,
+        form=form or Form(),
+        suggested=suggested,
+        suggested_due=service.due_for(found, suggested) if suggested is not None else None,
+        today=clock.today(),
+        settlements=_settlements(found),
+        line=savings.find_line(("reservation", found.id)) if found.status in SETTLED else None,
+        **shown,
+    )
+
+
+def _settlements(found: Reservation) -> list[str]:
+    is_free = found.use is not None and found.use.price_minor == 0
+    offered = (Settlement.NOTHING_DUE,) if is_free else (Settlement.PAID, Settlement.ON_ACCOUNT)
+    return [each.value for each in offered]
+
+
+def doing(found: Reservation, who: Caller) -> Doing:
+    """Return what the person can do with the use of this reservation now."""
+    owner, now = found.instrument.institution_id, clock.now()
+    runs, buys = who.may(Permission.RUN_INSTRUMENTS, owner), _buys(found, who)
+    match found.status:
+        case ReservationStatus.CONFIRMED:
+            begins = found.starts_at - rules.EARLIEST_START
+            return Doing(
+                start=(runs or buys) and begins <= now < found.ends_at,
+                miss=runs and now >= found.starts_at + rules.UNCLAIMED,
+            )
+        case ReservationStatus.IN_USE:
+            return Doing(end=runs or buys)
+        case ReservationStatus.COMPLETED:
+            return Doing(confirm=runs)
+        case ReservationStatus.USAGE_CONFIRMED if found.use is not None:
+            disputed, accepted = found.use.is_disputed, found.use.is_accepted
+            return Doing(
+                answer=disputed and runs,
+                agree=buys and not (disputed or accepted),
+                settle=accepted and who.may(Permission.KEEP_BOOKS, owner),
+            )
+    return Doing()
+
+
+def _buys(found: Reservation, who: Caller) -> bool:
+    """Tell whether the person acts for the firm: who made it, and who manages the firm."""
+    customer = found.organisation_id
+    made_it = found.user_id == who.user_id and who.may(Permission.RESERVE, customer)
+    return made_it or who.may(Permission.CHANGE_CUSTOMER_SIDE, customer)

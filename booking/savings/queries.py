@@ -1,0 +1,243 @@
+"""Savings as far as a caller may see them: lines, what stands of one, totals and months."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import ColumnElement, Select, case, false, func, or_, select, text
+from sqlalchemy.orm import joinedload
+
+from booking.accounts.rules import Caller, Permission, Scope
+from booking.kernel import paging
+from booking.kernel.db import db
+from booking.kernel.errors import NotFound
+from booking.kernel.money import Money
+from booking.savings.models import SavingsLine
+from booking.savings.rules import Amounts, NotCounted
+
+_READS = frozenset({Scope.READ, Scope.RESERVATIONS})
+_WITH_NAMES = (
+    joinedload(SavingsLine.organisation),
+    joinedload(SavingsLine.institution),
+    joinedload(SavingsLine.instrument),
+)
+
+
+@dataclass(frozen=True)
+class Period:
+    """From the first to the last day, both included; open where None."""
+
+    first: date | None = None
+    last: date | None = None
+
+
+ALWAYS = Period()
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Sums of lines; corrections are in the money, not in the number of services."""
+
+    services: int
+    counted: int
+    without_baseline: int
+    baseline: Money
+    price: Money
+    cash: Money
+    relief: Money
+    subsidy: Money
+    saved: Money
+
+
+@dataclass(frozen=True)
+class Month:
+    """What was counted in a calendar month."""
+
+    first: date
+    services: int
+    saved: Money
+
+
+def visible_to(caller: Caller) -> Select[SavingsLine]:
+    """Return the lines the caller may see: their own, their firm's, their institution's."""
+    seen: list[ColumnElement[bool]] = []
+    if caller.scopes & _READS:
+        seen.append(
+            (SavingsLine.user_id == caller.user_id)
+            & SavingsLine.organisation_id.in_(caller.organisations)
+        )
+    if firms := caller.organisations_with(Permission.SEE_CUSTOMER_SIDE):
+        seen.append(SavingsLine.organisation_id.in_(firms))
+    if owners := caller.organisations_with(Permission.SEE_OWNER_SIDE):
+        seen.append(SavingsLine.institution_id.in_(owners))
+    return select(SavingsLine).where(or_(false(), *seen))
+
+
+def get_line(line_id: int, *, caller: Caller, for_update: bool = False) -> SavingsLine:
+    """Return the line with its names, or raise NotFound; `for_update` locks it."""
+    query = visible_to(caller).where(SavingsLine.id == line_id).options(*_WITH_NAMES)
+    if for_update:
+        query = query.with_for_update(of=SavingsLine).execution_options(populate_existing=True)
+    found = db.session.scalar(query)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def find_line(subject: tuple[str, int]) -> SavingsLine | None:
+    """Return the line of a reservation or order itself, without its corrections."""
+    subject_type, subject_id = subject
+    return db.session.scalar(
+        select(SavingsLine).where(
+            SavingsLine.subject_type == subject_type,
+            SavingsLine.subject_id == subject_id,
+            SavingsLine.corrects_id.is_(None),
+        )
+    )
+
+
+def corrections(line: SavingsLine) -> Sequence[SavingsLine]:
+    """Return what was corrected on a line, in the order in which it was."""
+    query = select(SavingsLine).where(SavingsLine.corrects_id == line.id)
+    return db.session.scalars(query.order_by(SavingsLine.id)).all()
+
+
+def stands(line: SavingsLine) -> Amounts:
+    """Return the line with all its corrections."""
+    amounts = line.amounts
+    for change in corrections(line):
+        amounts = amounts.plus(change.amounts)
+    return amounts
+
+
+def list_lines(
+    *,
+    caller: Caller,
+    limit: int,
+    cursor: str | None,
+    period: Period = ALWAYS,
+    counted: bool | None = None,
+) -> paging.Page[SavingsLine]:
+    """Return a page of the lines the caller may see, latest written first."""
+    query = _within(_counted(visible_to(caller), counted), period).options(*_WITH_NAMES)
+    if cursor is not None:
+        query = query.where(SavingsLine.id < paging.decode(cursor, int)[0])
+    rows = db.session.scalars(query.order_by(SavingsLine.id.desc()).limit(limit + 1)).all()
+    more = len(rows) > limit
+    return paging.Page(
+        items=rows[:limit], next_cursor=paging.encode(rows[limit - 1].id) if more else None
+    )
+
+
+def totals(
+    *,
+    caller: Caller,
+    period: Period = ALWAYS,
+    counted: bool | None = None,
+) -> Totals:
+    """Return the sums of the lines the caller may see."""
+    line = _within(_counted(visible_to(caller), counted), period).subquery()
+    first = line.c.corrects_id.is_(None)
+    has_baseline = line.c.baseline_minor.is_not(None)
+    row = db.session.execute(
+        select(
+            func.count().filter(first),
+            func.count().filter(first, has_baseline),
+            func.count().filter(first, line.c.not_counted == NotCounted.NO_BASELINE),
+            *(
+                func.coalesce(func.sum(column).filter(has_baseline), 0)
+                for column in (
+                    line.c.baseline_minor,
+                    line.c.price_minor,
+                    line.c.cash_minor,
+                    line.c.relief_minor,
+                    line.c.subsidy_minor,
+                )
+            ),
+        ).select_from(line)
+    ).one()
+    services, counted_, without = row[:3]
+    baseline, price, cash, relief, subsidy = (Money(int(sum_)) for sum_ in row[3:])
+    return Totals(
+        services=services,
+        counted=counted_,
+        without_baseline=without,
+        baseline=baseline,
+        price=price,
+        cash=cash,
+        relief=relief,
+        subsidy=subsidy,
+        saved=relief + subsidy,
+    )
+
+
+def ends_of(year: int) -> tuple[date, date]:
+    """Return the first and the last day of a year."""
+    return date(year, 1, 1), date(year, 12, 31)
+
+
+def by_month(*, caller: Caller, year: int) -> list[Month]:
+    """Return the twelve months of a year, of the lines the caller may see."""
+    line = _within(visible_to(caller), Period(*ends_of(year))).subquery()
+    month = func.extract("month", line.c.counted_on)
+    # Without a baseline nothing is saved, whatever was granted (domain §4.3).
+    is_compared = line.c.baseline_minor.is_not(None)
+    saved = case((is_compared, line.c.relief_minor + line.c.subsidy_minor), else_=0)
+    found = {
+        int(number): (services, int(minor))
+        for number, services, minor in db.session.execute(
+            select(
+                month, func.count().filter(line.c.corrects_id.is_(None)), func.sum(saved)
+            ).group_by(month)
+        )
+    }
+    return [
+        Month(date(year, number, 1), services, Money(minor))
+        for number in range(1, 13)
+        for services, minor in [found.get(number, (0, 0))]
+    ]
+
+
+def _counted(query: Select[SavingsLine], counted: bool | None) -> Select[SavingsLine]:
+    if counted is None:
+        return query
+    return query.where(SavingsLine.not_counted.is_(None) == counted)
+
+
+def _within(query: Select[SavingsLine], period: Period) -> Select[SavingsLine]:
+    if period.first is not None:
+        query = query.where(SavingsLine.counted_on >= period.first)
+    if period.last is not None:
+        query = query.where(SavingsLine.counted_on <= period.last)
+    return query
+
+
+# A correction never takes more than there was.
+_OVERDRAWN = text("""
+SELECT coalesce(corrects_id, id) AS line FROM savings_lines GROUP BY 1
+HAVING sum(quantity) < 0 OR sum(price_minor) < 0 OR sum(subsidy_minor) < 0
+    OR sum(baseline_minor) < 0 OR sum(subsidy_minor) > sum(price_minor)
+ ORDER BY 1
+""")
+_IDENTITY = text("""
+SELECT id FROM savings_lines
+ WHERE baseline_minor <> cash_minor + relief_minor + subsidy_minor
+    OR price_minor <> cash_minor + subsidy_minor
+ ORDER BY id
+""")
+_UNRECORDED = text("""
+SELECT l.id FROM savings_lines l
+  LEFT JOIN journal_entries j ON j.subject_type = 'savings_line' AND j.subject_id = l.id
+ WHERE j.id IS NULL ORDER BY l.id
+""")
+
+
+def breaches() -> Iterator[str]:
+    """Yield one sentence for each breach of the ledger's invariants (contract §6.4)."""
+    for query, sentence in (
+        (_IDENTITY, "节约明细 {} 不平：基准 ≠ 自付 + 减免 + 补贴。"),
+        (_OVERDRAWN, "节约明细 {} 的更正超过了它本身。"),
+        (_UNRECORDED, "节约明细 {} 没有记入日志。"),
+    ):
+        for found in db.session.scalars(query):
+            yield sentence.format(found)
