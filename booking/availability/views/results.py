@@ -112,7 +112,7 @@ def results() -> str:
         soon=SOON_DAYS,
         lengths=LENGTHS,
         sorts=sorts(search),
-        **_instead(search, now) if not page.items else {},
+        **_instead(search, facets.total, now) if not page.items else {},
         chosen_cities={region[:4] for region in search.regions},
         places=" · ".join(map(place_name, search.regions)),
         free_ones=_free_ones(search, page, facets.total, now),
@@ -120,11 +120,16 @@ def results() -> str:
     )
 
 
-def _instead(search: Search, now: datetime) -> dict[str, Any]:
-    """Return what to try when nothing was found: what helps most first, and near names."""
+def _instead(search: Search, total: int, now: datetime) -> dict[str, Any]:
+    """Return what to try when nothing was found: what helps most first, and near names.
+
+    Where a thousand are busy, none of them is looked at a second time.
+    """
     caller = caller_or_none()
     options = []
     for words, other in relaxed(search):
+        if other.only_free and total > COUNTED:
+            continue
         count = (
             queries.free_count(other.wanted(now), caller=caller, now=now)
             if other.only_free
@@ -136,7 +141,7 @@ def _instead(search: Search, now: datetime) -> dict[str, Any]:
         "relaxed": sorted(options, key=lambda option: -option[0]),
         "near_names": [
             (name, search.address(q=name, region=None, category=None, institution=None))
-            for name in queries.near_names(search.q)
+            for name in (queries.near_names(search.q) if not total else ())
         ],
     }
 
