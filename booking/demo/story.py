@@ -8,7 +8,7 @@ from booking.accounts import queries as accounts
 from booking.accounts import service as accounts_service
 from booking.accounts.rules import Caller, Scope
 from booking.availability.models import OccupancyKind
-from booking.demo import catalogue, people, tables
+from booking.demo import catalogue, papers, people, tables
 from booking.demo.bookings import FAULT, Booking, Planner
 from booking.demo.hours import Calendar
 from booking.demo.tables import Colleague, Stop
@@ -38,6 +38,7 @@ def load() -> bool:
     for at, happens in sorted(scene.events(), key=lambda event: event[0]):
         with clock.pretend(at):
             happens()
+    papers.file_all(everybody, ids, calendar.today)
     _settle_notices(calendar)
     return True
 
