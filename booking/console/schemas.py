@@ -4,7 +4,6 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -17,7 +16,7 @@ from booking.availability.schemas import WEEKDAYS
 from booking.kernel.errors import InvalidField
 from booking.kernel.forms import FormSchema
 from booking.kernel.money import Money
-from booking.kernel.schema import AMOUNT, Line, Paragraph, QueryCount, QueryId, unusable
+from booking.kernel.schema import AMOUNT, Line, Paragraph, QueryCount, QueryId, WallClock, unusable
 from booking.kernel.text import N_, Text
 from booking.registry.models import InstrumentType, RunningState, SharingMode
 from booking.registry.rules import LIMITS, MOST_UNITS, OTHER_CATEGORY, ROOM_FOR_BLANKS
@@ -143,7 +142,6 @@ class SharingForm(FormSchema):
 _DASHES = str.maketrans(dict.fromkeys("–—−~至到", "-"))
 _BETWEEN = re.compile(r"[\s,;、]+")
 _HOURS = re.compile(r"(\d\d?):([0-5]\d)-(\d\d?):([0-5]\d)", re.ASCII)
-_WALL = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:00)?", re.ASCII)
 _SHARE = re.compile(r"[0-9]{1,3}([.][0-9]{1,2})?", re.ASCII)
 MOST_HOURS = 24
 LONGEST_TYPED = 400
@@ -226,19 +224,6 @@ class HoursForm(FormSchema):
             "week": {number: data[name] for number, name in enumerate(WEEKDAYS) if data[name]},
             "version": data["version"],
         }
-
-
-class WallClock(fields.Field[datetime]):
-    """A day and a time on the instrument's wall, as `datetime-local` sends it; without a zone."""
-
-    def _deserialize(
-        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
-    ) -> datetime:
-        found = _WALL.fullmatch(str(value).strip())
-        try:
-            return datetime.fromisoformat(f"{found[1]}T{found[2]}" if found else "")
-        except ValueError:
-            raise unusable(N_("请写作 2026-11-25 14:00。")) from None
 
 
 class ClosureForm(FormSchema):

@@ -101,7 +101,9 @@ def test_dead_letters_are_shown_without_flaw_and_sent_again(visit, width, progra
         mine = select(Message.id).where(Message.user_id == firm.id).order_by(Message.id).limit(1)
         dead = update(Message).where(Message.id.in_(mine))
         db.session.execute(
-            dead.values(mail=MailState.DEAD, error="550 5.1.1 no such user", attempts=3)
+            dead.values(
+                mail=MailState.DEAD, error="550 5.1.1 no such user", attempts=3, sent_at=None
+            )
         )
     page = visit(width)
     log_in(page, "admin@demo.example")

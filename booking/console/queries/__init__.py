@@ -13,6 +13,7 @@ from booking.console.queries.listing import (
     named,
 )
 from booking.console.queries.previews import Ahead, DayAhead, cancellation_letters, days_ahead
+from booking.console.queries.uses import Waiting, waiting
 
 __all__ = [
     "MOST_AT_ONCE",
@@ -23,6 +24,7 @@ __all__ = [
     "Row",
     "Stop",
     "Visit",
+    "Waiting",
     "Wanted",
     "board",
     "cancellation_letters",
@@ -35,4 +37,5 @@ __all__ = [
     "matching_ids",
     "named",
     "own_drafts",
+    "waiting",
 ]

@@ -9,6 +9,7 @@ from booking.console.views.importing import imports
 from booking.console.views.labels import label
 from booking.console.views.listing import instruments
 from booking.console.views.today import today
+from booking.console.views.uses import uses
 
 __all__ = [
     "bp",
@@ -20,4 +21,5 @@ __all__ = [
     "instruments",
     "label",
     "today",
+    "uses",
 ]
