@@ -43,6 +43,11 @@ bench-tools: $(BIN)/.dev-installed $(MO)
 	@bash deploy/test-packages.sh
 	$(BIN)/python frontend/install.py --dev
 
+screenshots: export BOOKING_REQUIRE_ASSETS = 1
+screenshots: $(BIN)/.dev-installed $(MO) $(ASSETS)  ## take the README's pictures anew
+	@bash deploy/test-packages.sh
+	BOOKING_SCREENSHOTS=docs/screenshots $(BIN)/pytest -n 0 tests/browser/test_screenshots.py
+
 lock:  ## pin all dependencies again, with hashes and without any registry's address
 	$(BIN)/python requirements/lock.py
 

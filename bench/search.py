@@ -66,11 +66,11 @@ def _requests(ids: list[int]) -> dict[str, list[str]]:
         "free slots, category and region": free,
         "availability of a month": [f"/api/v1/instruments/{n}/availability?{month}" for n in ids],
         "text search": [f"/api/v1/instruments?{urlencode({'q': word})}" for word in words],
-        "page of results": _pages(words, minutes=60),
-        # The world has gaps of one hour only; and names that nobody has.
+        "page of results": _pages(words, minutes=120),
+        # The world has gaps of three hours at most; and names that nobody has.
         "page that finds nothing": [
-            *_pages(words, minutes=120),
-            *_pages(("电子万能试验击", "扫描电子显微境 1234", "dianzixianweijig"), minutes=60),
+            *_pages(words, minutes=240),
+            *_pages(("电子万能试验击", "扫描电子显微境 1234", "dianzixianweijig"), minutes=120),
         ],
         "page of an instrument": [f"/instruments/{n}?minutes=120" for n in ids],
         "suggestions": [f"/instruments/suggestions?{urlencode({'q': word})}" for word in words],

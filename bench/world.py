@@ -63,8 +63,8 @@ def bookable(count: int, **given: object) -> list[int]:
 def fill(instruments: int, occupancies: int) -> None:
     """Bulk: instruments over all categories and Hunan's cities, half their time taken.
 
-    Slots of two hours at 8:00, 11:00, 14:00 and 17:00, so that each day keeps gaps of one hour:
-    whoever needs one finds it everywhere, whoever needs two finds nothing anywhere.
+    Slots of two hours at 8:00, 10:30, 13:00 and 15:30, so that each day keeps gaps; a third of
+    the instruments have the third one in the evening, and three free hours at noon.
     """
     with transaction():
         owners = [factories.make_institution().id for _ in range(50)]
@@ -125,5 +125,6 @@ SELECT i.id, 1, s.at, s.at + interval '2 hours', 'reservation'
  CROSS JOIN generate_series(0, :per - 1) k
  CROSS JOIN LATERAL (SELECT date_trunc('day', now()) - interval '8 hours'
         + make_interval(days => (k / 4 - (:per * 3 / 16))::int)
-        + make_interval(mins => 480 + ((k % 4) * 180)::int) AS at) s
+        + make_interval(mins => CASE WHEN k % 4 = 2 AND i.id % 3 = 0 THEN 1200
+                                     ELSE 480 + ((k % 4) * 150)::int END) AS at) s
 """)

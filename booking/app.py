@@ -18,6 +18,7 @@ from booking.accounts import cli as accounts_cli
 from booking.accounts import queries as accounts
 from booking.accounts.api import bp as accounts_api
 from booking.accounts.views import bp as accounts_pages
+from booking.admin.views import bp as admin_pages
 from booking.attachments.api import bp as attachments_api
 from booking.attachments.views import bp as attachments_pages
 from booking.availability import views as availability_views
@@ -28,13 +29,16 @@ from booking.calendars.views import addresses as calendar_addresses
 from booking.calendars.views import pages as calendar_pages
 from booking.console.views import bp as console_pages
 from booking.files import gateway as files
+from booking.journal import queries as journal
 from booking.kernel import (
     config,
     docs,
     health,
     http,
+    jobruns,
     language,
     login,
+    metrics,
     openapi,
     pages,
     postgres,
@@ -43,6 +47,7 @@ from booking.kernel import (
 from booking.kernel.db import db
 from booking.kernel.logs import init_logs
 from booking.notices import gateway as notices
+from booking.notices import queries as notices_queries
 from booking.notices.views import bp as notices_pages
 from booking.notices.views.demo import init_demo_mail
 from booking.qualifications.api import bp as qualifications_api
@@ -91,6 +96,7 @@ def create_app(environment: str | None = None, **overrides: Any) -> Flask:
     styleguide.init_styleguide(app)
     docs.init_docs(app, openapi.init_api(app, *API))
     health.init_health(app)
+    metrics.init_metrics(app, jobruns.figures, notices_queries.figures, journal.figures)
     app.register_blueprint(calendar_addresses)
     app.add_url_rule("/", "home", availability_views.home)
     for pages_of_feature in (
@@ -103,6 +109,7 @@ def create_app(environment: str | None = None, **overrides: Any) -> Flask:
         calendar_pages,
         console_pages,
         notices_pages,
+        admin_pages,
     ):
         app.register_blueprint(pages_of_feature)
     init_demo_mail(app)

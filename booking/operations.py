@@ -24,7 +24,7 @@ from booking.availability import queries as availability
 from booking.files import gateway as files_gateway
 from booking.files import service as files
 from booking.journal import queries as journal
-from booking.kernel import backup, clock, health, postgres
+from booking.kernel import backup, clock, health, metrics, postgres
 from booking.kernel.db import db, transaction
 from booking.qualifications import queries as qualifications
 from booking.reference import service as reference
@@ -84,6 +84,7 @@ def serve(
 ) -> None:
     """提供页面和接口；收到 SIGTERM 时先完成正在处理的请求。"""
     _check_port(host, port)
+    counted = metrics.share()  # before the first application is made
     app = info.load_app()
     with app.app_context():
         _check_database()
@@ -106,9 +107,14 @@ def serve(
         "loglevel": "warning",
         "proc_name": "booking",
     }
-    if with_demo:
-        companion = _start_worker()
-        options["on_exit"] = lambda _: _stop_worker(companion)
+    companion = _start_worker() if with_demo else None
+
+    def on_exit(_: object) -> None:
+        metrics.stop_sharing(counted)
+        if companion is not None:
+            _stop_worker(companion)
+
+    options["on_exit"] = on_exit
     Server(create, options).run()
 
 

@@ -86,6 +86,7 @@ def _forget_answers() -> str:
 
 TIMETABLE = (
     Job("journal-seal", "10 0 * * *", journal.seal),
+    Job("journal-check", "40 0 * * *", journal.check),
     Job("forget-answers", "40 * * * *", _forget_answers),
     Job("forget-log-ins", "20 4 * * *", accounts.forget),
     Job("calendar-texts", "50 3 * * *", calendars.forget_texts),
@@ -111,12 +112,31 @@ def names() -> list[str]:
 
 def run_everything_due(now: datetime) -> list[JobOutcome]:
     """Run what is due by the timetable, then once whatever else waits: what a worker would do."""
-    return [*run_due(now), *(_run_once(name) for name in CONTINUOUS)]
+    return [*run_due(now), *run_asked(), *(_run_once(name) for name in CONTINUOUS)]
 
 
 def run_due(now: datetime) -> list[JobOutcome]:
     """Run every job whose last due time has no run yet; one that fails does not stop the others."""
     return [outcome for job in TIMETABLE if (outcome := _run(job, last_due(job, now)))]
+
+
+def run_asked() -> list[JobOutcome]:
+    """Run what somebody asked for; what runs elsewhere just now waits for the next look."""
+    done = []
+    for name, asked_at in jobruns.asked_for().items():
+        job = next((job for job in TIMETABLE if job.name == name), None)
+        outcome = _run(job, asked_at) if job else None
+        if job is None or outcome is not None:
+            jobruns.took_on(name)
+        if outcome is not None:
+            done.append(outcome)
+    return done
+
+
+def next_due(job: Job, now: datetime) -> datetime:
+    """Return the next instant after now at which the job is due."""
+    found: datetime = job.trigger.get_next_fire_time(None, now)
+    return found
 
 
 def run(name: str) -> JobOutcome:
@@ -247,6 +267,7 @@ class Worker:
                 log.info("worker_leads" if self.leads else "worker_leads_no_more")
             if self.leads:
                 run_due(clock.now())
+                run_asked()
 
 
 class _Pause:

@@ -11,18 +11,23 @@ from booking import demo, operations
 from booking.accounts import queries as accounts
 from booking.accounts.models import EnterpriseDeclaration, Organisation
 from booking.accounts.rules import OrganisationKind, SizeClass
+from booking.attachments.models import Attachment
 from booking.availability.models import Closure, OccupancyKind
 from booking.availability.queries import find_schedule
 from booking.availability.rules import WeekPlan, open_windows
 from booking.demo.bookings import Booking, Planner
 from booking.demo.hours import MANNERS, Calendar, policy
 from booking.demo.uses import Days
+from booking.files import service as files
+from booking.files.gateway import FolderStore
 from booking.kernel import clock
 from booking.kernel.db import db
 from booking.kernel.timeslot import TimeSlot
 from booking.notices import queries
 from booking.notices.models import Message, Notice
 from booking.notices.rules import MailState, State
+from booking.qualifications import queries as qualifications
+from booking.qualifications.models import Calibration, Certificate, Extension
 from booking.reference import queries as reference
 from booking.registry.models import Instrument, Publication
 from booking.reservations.models import HOLDING, Reservation, ReservationStatus
@@ -40,11 +45,13 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture(scope="module")
-def hunan(app):
+def hunan(app, tmp_path_factory):
     """The data, loaded once on a Monday and rolled back after the last test."""
     with app.app_context(), db.engine.connect() as connection:
         outer = connection.begin()
         original = db.session
+        kept = app.extensions["booking_files"]
+        app.extensions["booking_files"] = FolderStore(tmp_path_factory.mktemp("files"))
         db.session = scoped_session(
             sessionmaker(bind=connection, join_transaction_mode="create_savepoint")
         )
@@ -55,6 +62,7 @@ def hunan(app):
         finally:
             db.session.remove()
             db.session = original
+            app.extensions["booking_files"] = kept
             outer.rollback()
 
 
@@ -67,7 +75,7 @@ def test_every_city_of_hunan_has_instruments(hunan):
 
 
 def test_there_is_enough_to_look_at(hunan):
-    institutions = count(hunan, Organisation, Organisation.kind == OrganisationKind.INSTITUTION)
+    institutions = count(hunan, Organisation, Organisation.verified_at.is_not(None))
     firms = count(hunan, Organisation, Organisation.kind == OrganisationKind.ENTERPRISE)
     instruments = count(hunan, Instrument, Instrument.publication == Publication.PUBLISHED)
     coming = count(hunan, Reservation, Reservation.starts_at > MONDAY_9)
@@ -141,7 +149,7 @@ def test_past_bookings_were_used_and_some_are_settled(hunan):
     assert saved > 100_000  # more than 1,000.00
 
 
-def test_every_day_of_use_begins_before_it_ends_and_is_over_yesterday():
+def test_every_day_of_use_begins_before_it_ends_and_is_over_yesterday(hunan):
     start = MONDAY_9.replace(hour=8, minute=0) - 40 * DAY
     for number in range(400):
         slot = TimeSlot(start, start + timedelta(minutes=30 + 30 * (number % 16)))
@@ -230,3 +238,26 @@ def test_on_any_day_it_is_the_same_all_day_and_nothing_would_be_refused(hunan, d
         terms = policy(manner.terms)
         assert list(broken_rules(booking.slot, terms, plan, now=booking.made_at)) == []
         assert booking.made_at < calendar.at(day, time(0))
+
+
+def test_photos_certificates_and_calibrations_are_there_and_whole(hunan):
+    today = MONDAY_9.date()
+    ended = count(hunan, Instrument, Instrument.verified_until < today)
+
+    assert count(hunan, Certificate) == 18
+    assert count(hunan, Calibration) == count(hunan, Instrument)
+    assert count(hunan, Extension) == 1
+    assert ended == 1
+    assert count(hunan, Attachment) > 90
+    assert list(files.breaches()) == []
+    assert list(qualifications.breaches()) == []
+
+
+def test_one_calibration_is_about_to_end(hunan):
+    soon = hunan.scalars(
+        select(Instrument.inner_id).where(
+            Instrument.calibrated_until.between(MONDAY_9.date(), date(2026, 12, 5))
+        )
+    ).all()
+
+    assert soon == ["CS-012"]

@@ -29,6 +29,9 @@ class Organisation(Versioned, Model):
     nrii_code: Mapped[str | None]
     verified_at: Mapped[datetime | None]
     verified_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    declined_at: Mapped[datetime | None]
+    declined_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    declined_reason: Mapped[str] = mapped_column(default="", server_default="")
     is_active: Mapped[bool] = mapped_column(default=True)
     declarations: Mapped[list["EnterpriseDeclaration"]] = relationship(
         lazy="raise", order_by="EnterpriseDeclaration.id"

@@ -1,4 +1,4 @@
-"""What waits in the console: files of instruments to be imported."""
+"""What waits in the console: files to be imported, instruments somebody is still writing up."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -63,3 +63,17 @@ class InstrumentImport(Model):
         report = self.report or {}
         is_sound = not report.get("errors") and not report.get("refused")
         return self.state is ImportState.CHECKED and bool(report) and is_sound
+
+
+class InstrumentDraft(Model):
+    """An instrument as somebody has typed it so far; nobody else sees it, nothing is checked."""
+
+    __tablename__ = "instrument_drafts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    institution_id: Mapped[int] = mapped_column(ForeignKey(Organisation.id))
+    created_by: Mapped[int] = mapped_column(ForeignKey(User.id), index=True)
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    saved_at: Mapped[datetime] = mapped_column(default=clock.now)
+    typed: Mapped[dict[str, Any]] = mapped_column(default=dict)  # lists of texts by field
+    was_tried: Mapped[bool] = mapped_column(default=False)  # since then errors are shown

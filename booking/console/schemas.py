@@ -4,7 +4,6 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -17,9 +16,10 @@ from booking.availability.schemas import WEEKDAYS
 from booking.kernel.errors import InvalidField
 from booking.kernel.forms import FormSchema
 from booking.kernel.money import Money
-from booking.kernel.schema import AMOUNT, Line, QueryCount, QueryId, unusable
+from booking.kernel.schema import AMOUNT, Line, Paragraph, QueryCount, QueryId, WallClock, unusable
 from booking.kernel.text import N_, Text
-from booking.registry.models import SharingMode
+from booking.registry.models import InstrumentType, RunningState, SharingMode
+from booking.registry.rules import LIMITS, MOST_UNITS, OTHER_CATEGORY, ROOM_FOR_BLANKS
 from booking.reservations.schemas import CLOSURE_KINDS
 
 
@@ -66,6 +66,72 @@ class PriceForm(FormSchema):
     discount_reason = Line(max_length=200, load_default="")
 
 
+class Worth(fields.Field[Decimal]):
+    """An original value in 万元 as people type it."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> Decimal:
+        plain = re.sub(r"[\s,]|万元", "", unicodedata.normalize("NFKC", str(value)[:LONGEST_TYPED]))
+        if not AMOUNT.fullmatch(plain):
+            raise unusable(N_("请填写以万元计的金额，最多两位小数，例如 52.80。"))
+        return Decimal(plain)
+
+
+class Numbers(fields.Field[list[str]]):
+    """Numbers of standards, as people list them."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> list[str]:
+        parts = (" ".join(part.split()) for part in re.split(r"[;；、，\n]", str(value)))
+        return list(dict.fromkeys(part for part in parts if part))
+
+
+def _line(name: str) -> Line:
+    return Line(max_length=ROOM_FOR_BLANKS * LIMITS[name], load_default="")
+
+
+def _paragraph(name: str) -> Paragraph:
+    return Paragraph(max_length=ROOM_FOR_BLANKS * LIMITS[name], load_default="")
+
+
+class InstrumentForm(FormSchema):
+    """What an institution says of an instrument; the rules of the registry have the last word."""
+
+    required: ClassVar[Mapping[str, Text]] = {
+        "name": N_("请填写仪器名称。"),
+        "inner_id": N_("请填写本单位的仪器编号。"),
+    }
+    name = Line(max_length=ROOM_FOR_BLANKS * LIMITS["name"], required=True)
+    inner_id = Line(max_length=ROOM_FOR_BLANKS * LIMITS["inner_id"], required=True)
+    english_name = _line("english_name")
+    model = _line("model")
+    manufacturer = _line("manufacturer")
+    category_code = Line(max_length=6, load_default=OTHER_CATEGORY)
+    instrument_type = fields.Enum(
+        InstrumentType, by_value=True, load_default=InstrumentType.GENERAL
+    )
+    worth_wan = Worth(load_default=None)
+    commissioned_on = fields.Date(load_default=None)
+    units = QueryCount(least=1, most=MOST_UNITS, load_default=1)
+    region_code = Line(max_length=6, load_default=None)
+    street = _line("street")
+    contact = _line("contact")
+    phone = _line("phone")
+    email = _line("email")
+    running_state = fields.Enum(RunningState, by_value=True, load_default=RunningState.NORMAL)
+    sharing_mode = fields.Enum(SharingMode, by_value=True, load_default=SharingMode.EXTERNAL)
+    customs_supervised = fields.Boolean(load_default=False, truthy={"1"}, falsy={"0"})
+    customs_declaration = Line(max_length=18, load_default="")
+    customs_item = Line(max_length=2, load_default="")
+    technical = _paragraph("technical")
+    functions = _paragraph("functions")
+    service_content = _paragraph("service_content")
+    standards = Numbers(load_default=list)
+    requirement = _paragraph("requirement")
+
+
 class SharingForm(FormSchema):
     """Who may use an instrument."""
 
@@ -76,7 +142,6 @@ class SharingForm(FormSchema):
 _DASHES = str.maketrans(dict.fromkeys("–—−~至到", "-"))
 _BETWEEN = re.compile(r"[\s,;、]+")
 _HOURS = re.compile(r"(\d\d?):([0-5]\d)-(\d\d?):([0-5]\d)", re.ASCII)
-_WALL = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:00)?", re.ASCII)
 _SHARE = re.compile(r"[0-9]{1,3}([.][0-9]{1,2})?", re.ASCII)
 MOST_HOURS = 24
 LONGEST_TYPED = 400
@@ -159,19 +224,6 @@ class HoursForm(FormSchema):
             "week": {number: data[name] for number, name in enumerate(WEEKDAYS) if data[name]},
             "version": data["version"],
         }
-
-
-class WallClock(fields.Field[datetime]):
-    """A day and a time on the instrument's wall, as `datetime-local` sends it; without a zone."""
-
-    def _deserialize(
-        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
-    ) -> datetime:
-        found = _WALL.fullmatch(str(value).strip())
-        try:
-            return datetime.fromisoformat(f"{found[1]}T{found[2]}" if found else "")
-        except ValueError:
-            raise unusable(N_("请写作 2026-11-25 14:00。")) from None
 
 
 class ClosureForm(FormSchema):

@@ -19,6 +19,7 @@ LOG_INS = {
     "admin@demo.example": "平台运营（管理员）",
 }
 _INSTITUTION, _FIRM = 100, 200  # where the numbers in their credit codes begin
+_APPLICANT = 305  # makes an organisation code with the right check digit
 
 
 def register() -> dict[str, Caller]:
@@ -120,6 +121,21 @@ def disable(colleague: Colleague, manager: Caller) -> None:
     user = accounts.user_by_login(_email(colleague.login))
     assert user is not None, "invited before"  # noqa: S101
     accounts_service.disable_member(organisation_id, user.id, caller=manager)
+
+
+def apply_for_verification() -> None:
+    """Sign an institution up that nobody has looked at yet."""
+    accounts_service.sign_up(
+        NewOrganisation(
+            kind=OrganisationKind.INSTITUTION,
+            name="岳阳市建材产品质量检验所",
+            uscc=_code("12430600", _APPLICANT),
+            region_code="430600",
+            address="岳阳市岳阳楼区示例路 6 号",
+        ),
+        NewPerson(name="许立新", email=_email("lab13"), password=PASSWORD),
+        purpose_notice_accepted=PURPOSE_NOTICE,
+    )
 
 
 def _email(login: str) -> str:

@@ -8,7 +8,8 @@ from booking.accounts import queries as accounts
 from booking.accounts import service as accounts_service
 from booking.accounts.rules import Caller, Scope
 from booking.availability.models import OccupancyKind
-from booking.demo import catalogue, people, tables
+from booking.console import service as console
+from booking.demo import catalogue, papers, people, tables
 from booking.demo.bookings import FAULT, Booking, Planner
 from booking.demo.hours import Calendar
 from booking.demo.tables import Colleague, Stop
@@ -23,6 +24,13 @@ Event = tuple[datetime, Callable[[], object]]
 HISTORY = 100  # days since which everybody is here
 _FORESEEN = 45  # days ago at which closures were announced
 GONE = frozenset({ReservationStatus.CANCELLED, ReservationStatus.NO_SHOW})
+_WRITER = "lab"
+_HALF_WRITTEN = {
+    "name": ["激光共聚焦显微镜"],
+    "model": ["OLS5100"],
+    "worth_wan": ["168"],
+    "technical": ["横向分辨率 0.12 μm；总倍率 54–17280×"],
+}
 _LATELY = 2  # days: what is older has been read
 
 
@@ -38,8 +46,17 @@ def load() -> bool:
     for at, happens in sorted(scene.events(), key=lambda event: event[0]):
         with clock.pretend(at):
             happens()
+    papers.file_all(everybody, ids, calendar.today)
+    with clock.pretend(calendar.days_before(1, time(16, 20))):
+        _begin_to_write_up(everybody[_WRITER])
     _settle_notices(calendar)
     return True
+
+
+def _begin_to_write_up(writer: Caller) -> None:
+    """Leave an instrument half written up, as people do."""
+    draft = console.start_draft(next(iter(writer.organisations)), caller=writer)
+    console.keep_typed(draft.id, _HALF_WRITTEN, caller=writer)
 
 
 def _settle_notices(calendar: Calendar) -> None:
@@ -73,6 +90,7 @@ class Scene:
                 yield step.at, partial(self._take, booking, step)
         for stop in tables.stops():
             yield self._said_at(stop), partial(self._close, stop)
+        yield self.calendar.days_before(2, time(15, 20)), people.apply_for_verification
         for colleague in tables.colleagues():
             yield from self._joining(colleague)
 

@@ -4,12 +4,17 @@ import time
 
 from sqlalchemy.exc import OperationalError
 
-from booking.journal import service
+from booking.journal import queries, service
 from booking.kernel.db import transaction
 
+BREACHES_NAMED = 5
 TRIES = 20
 PAUSE_SECONDS = 1.0
 LOCK_NOT_AVAILABLE = "55P03"
+
+
+class JournalBroken(Exception):
+    """Entries or seals were altered; nobody may overlook that."""
 
 
 def seal() -> str:
@@ -20,6 +25,14 @@ def seal() -> str:
     if link is None:
         return "没有需要封存的日志"
     return f"封存日志 {link.entry_count} 条，摘要 {link.digest.hex()}"
+
+
+def check() -> str:
+    """Compute the whole chain of seals again; raises JournalBroken with what does not fit."""
+    if found := list(queries.breaches()):
+        raise JournalBroken("；".join(found[:BREACHES_NAMED]))
+    sealed, waiting = queries.count_sealed(), queries.count_unsealed()
+    return f"核对封存的日志 {sealed} 条，全部相符；尚未封存 {waiting} 条"
 
 
 def _settled_end(tries: int = TRIES) -> int:

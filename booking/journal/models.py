@@ -14,7 +14,13 @@ class JournalEntry(Model):
     """One change: who, what, on which thing, with old and new values. Never altered."""
 
     __tablename__ = "journal_entries"
-    __table_args__ = (Index("ix_journal_entries_subject", "subject_type", "subject_id"),)
+    __table_args__ = (
+        Index("ix_journal_entries_subject", "subject_type", "subject_id"),
+        Index("ix_journal_entries_actor", "actor_id", "id"),
+        Index("ix_journal_entries_action", "action", "id"),
+        # Entries come in the order of time: a few pages say where a day begins.
+        Index("ix_journal_entries_at", "at", postgresql_using="brin"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime] = mapped_column(default=clock.now)

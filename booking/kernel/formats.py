@@ -10,6 +10,7 @@ from babel.dates import format_date, format_interval
 from babel.numbers import format_decimal
 from flask import Flask
 from flask_babel import get_locale, gettext
+from markupsafe import Markup
 
 from booking.kernel import clock
 from booking.kernel.money import Money, wan_yuan
@@ -247,6 +248,16 @@ FILTERS = (
 )  # fmt: skip
 
 
+def _wall(instant: datetime, zone: ZoneInfo) -> str:
+    """Return the instant as `datetime-local` wants it."""
+    return f"{instant.astimezone(zone):%Y-%m-%dT%H:%M}"
+
+
+def isolated(name: str) -> str:
+    """Return a name as a piece of its own: written from the right, it moves nothing beside it."""
+    return Markup("<bdi>{}</bdi>").format(name) if name else ""
+
+
 def init_formats(app: Flask) -> None:
     """Give every filter to templates by its name, and the mask for mobile numbers."""
     # Jinja has `count` and `length` of its own for lists; ours would hide them.
@@ -255,5 +266,7 @@ def init_formats(app: Flask) -> None:
         name = function.__name__
         app.jinja_env.filters[own.get(name, name)] = function
     app.jinja_env.filters["phone"] = masked
+    app.jinja_env.filters["wall"] = _wall
+    app.jinja_env.filters["isolated"] = isolated
     app.jinja_env.filters["instant"] = datetime.fromisoformat  # as evidence and facts keep it
     app.jinja_env.tests["on_a_phone"] = is_phone

@@ -1,17 +1,28 @@
 """Which job ran for which due time, once however many processes ask, and which process leads."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, UniqueConstraint, func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import (
+    Connection,
+    Index,
+    UniqueConstraint,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from booking.kernel import clock
 from booking.kernel.db import Model, db, transaction
+from booking.kernel.metrics import Figure
 
 MOST_ATTEMPTS = 5
 RETRY_AFTER = timedelta(minutes=5)
@@ -32,6 +43,23 @@ class JobRun(Model):
     finished_at: Mapped[datetime | None]
     succeeded: Mapped[bool | None]
     detail: Mapped[str] = mapped_column(default="")
+
+
+class JobRequest(Model):
+    """Somebody wants a job to run now; taken by the worker that leads."""
+
+    __tablename__ = "job_requests"
+    __table_args__ = (
+        Index(
+            "uq_job_requests_waiting", "job", unique=True, postgresql_where=text("taken_at IS NULL")
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job: Mapped[str]
+    asked_at: Mapped[datetime]
+    asked_by: Mapped[int]  # a user, whom this layer does not know
+    taken_at: Mapped[datetime | None]
 
 
 class Leadership:
@@ -112,6 +140,106 @@ def claim(job: str, due_at: datetime) -> int | None:
     )
     with transaction():
         return db.session.scalar(statement.returning(JobRun.id))
+
+
+def is_led() -> bool:
+    """Tell whether some process holds the leader's lock now."""
+    key = _key("leader")
+    held = (
+        select(literal(1))
+        .select_from(text("pg_locks"))
+        .where(
+            text(
+                "locktype = 'advisory' AND granted AND objsubid = 1 AND classid = :high"
+                " AND objid = :low AND database ="
+                " (SELECT oid FROM pg_database WHERE datname = current_database())"
+            )
+        )
+    )
+    halves = {"high": key >> 32 & 0xFFFF_FFFF, "low": key & 0xFFFF_FFFF}
+    return db.session.scalar(held, halves) is not None
+
+
+def ask_for(job: str, *, by: int) -> int | None:
+    """Ask for a run as soon as possible; None if one was asked for already and has not begun."""
+    return db.session.scalar(
+        insert(JobRequest)
+        .values(job=job, asked_at=clock.now(), asked_by=by)
+        .on_conflict_do_nothing()
+        .returning(JobRequest.id)
+    )
+
+
+def asked_for() -> dict[str, datetime]:
+    """Return the jobs somebody asked for that have not begun, with when."""
+    waiting = select(JobRequest.job, JobRequest.asked_at).where(JobRequest.taken_at.is_(None))
+    return dict(db.session.execute(waiting.order_by(JobRequest.id)).all())
+
+
+def took_on(job: str) -> None:
+    """Note that what was asked for has run."""
+    with transaction():
+        db.session.execute(
+            update(JobRequest)
+            .where(JobRequest.job == job, JobRequest.taken_at.is_(None))
+            .values(taken_at=clock.now())
+        )
+
+
+def runs_of(job: str, *, limit: int) -> Sequence[JobRun]:
+    """Return the runs of one job, latest first."""
+    return db.session.scalars(
+        select(JobRun).where(JobRun.job == job).order_by(JobRun.due_at.desc()).limit(limit)
+    ).all()
+
+
+def latest_runs() -> Sequence[JobRun]:
+    """Return each job's latest run that ended."""
+    return db.session.scalars(
+        select(JobRun)
+        .where(JobRun.finished_at.is_not(None))
+        .order_by(JobRun.job, JobRun.due_at.desc())
+        .ext(distinct_on(JobRun.job))
+    ).all()
+
+
+def figures() -> Iterator[Figure]:
+    """Yield of each job when it ran last, how long and whether well."""
+    for run in latest_runs():
+        if run.finished_at is None:
+            continue
+        job = {"job": run.job}
+        ended, took = run.finished_at, run.finished_at - run.claimed_at
+        yield Figure(
+            "booking_job_last_run_timestamp_seconds",
+            "When the job's last run ended.",
+            ended.timestamp(),
+            job,
+        )
+        yield Figure(
+            "booking_job_last_run_seconds",
+            "How long the job's last run took.",
+            took.total_seconds(),
+            job,
+        )
+        yield Figure(
+            "booking_job_last_run_succeeded",
+            "Whether the job's last run went well.",
+            float(bool(run.succeeded)),
+            job,
+        )
+
+
+def failed_lately(now: datetime) -> Sequence[JobRun]:
+    """Return each job whose latest run failed, latest first."""
+    latest = (
+        select(JobRun.id)
+        .where(JobRun.finished_at.is_not(None), JobRun.due_at <= now)
+        .order_by(JobRun.job, JobRun.due_at.desc())
+        .ext(distinct_on(JobRun.job))
+    )
+    failed = select(JobRun).where(JobRun.id.in_(latest), JobRun.succeeded.is_(False))
+    return db.session.scalars(failed.order_by(JobRun.due_at.desc())).all()
 
 
 def finish(run_id: int, *, succeeded: bool, detail: str) -> None:

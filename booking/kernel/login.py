@@ -52,13 +52,18 @@ def own_id_or_none() -> int | None:
     return user.own_id() if isinstance(user, SignedIn) and user.by_session else None
 
 
+def require_signed_in() -> None:
+    """Refuse the request (401) unless somebody is signed in; for views that ask it themselves."""
+    if signed_in() is None:
+        current_app.login_manager.unauthorized()  # type: ignore[attr-defined]
+
+
 def login_required(view: Callable[P, R]) -> Callable[P, R]:
     """Refuse the view to callers who are not signed in (401)."""
 
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-        if signed_in() is None:
-            current_app.login_manager.unauthorized()  # type: ignore[attr-defined]
+        require_signed_in()
         return view(*args, **kwargs)
 
     guarded.needs_login = True  # type: ignore[attr-defined]

@@ -22,6 +22,7 @@ WHOLE = re.compile(r"-?[0-9]{1,19}")
 RFC3339 = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d([.]\d{1,9})?)?([Zz]|[+-]\d\d:\d\d)?", re.ASCII
 )
+WALL = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:00)?", re.ASCII)
 AMOUNT = re.compile(r"[0-9]{1,12}([.][0-9]{1,2})?")
 
 
@@ -190,6 +191,19 @@ class QueryInstant(Instant):
         if isinstance(value, str):
             value = re.sub(r"(:\d\d(?:[.]\d+)?) (\d\d:\d\d)$", r"\1+\2", value)
         return super()._deserialize(value, attr, data, **kwargs)
+
+
+class WallClock(fields.Field[datetime]):
+    """A day and a time on the instrument's wall, as `datetime-local` sends it; without a zone."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> datetime:
+        found = WALL.fullmatch(str(value).strip())
+        try:
+            return datetime.fromisoformat(f"{found[1]}T{found[2]}" if found else "")
+        except ValueError:
+            raise unusable(N_("请写作 2026-11-25 14:00。")) from None
 
 
 class Sentence(fields.String):

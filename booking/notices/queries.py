@@ -1,6 +1,6 @@
 """Reads of notices: one's own inbox and settings, and for administrators what did not arrive."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import joinedload
 
-from booking.kernel import driver, paging
+from booking.kernel import clock, driver, paging
 from booking.kernel.db import db
 from booking.kernel.errors import NotFound
+from booking.kernel.metrics import Figure
 from booking.notices.models import Message, Notice, NoticeSetting
 from booking.notices.rules import MailState, State
 
@@ -142,3 +143,20 @@ def personal_data(user_id: int) -> list[dict[str, Any]]:
         }
         for row in rows
     ]
+
+
+def figures() -> Iterator[Figure]:
+    """Yield how the outbox stands."""
+    now, stands = clock.now(), backlog()
+    unworded = select(func.count()).select_from(Notice)
+    for state in (State.WAITING, State.DEAD):
+        yield Figure(
+            "booking_outbox_notices",
+            "Notices that are not messages yet, or never became any.",
+            db.session.scalar(unworded.where(Notice.state == state)) or 0,
+            {"state": state.value},
+        )
+    for name, count in (("waiting", stands.waiting), ("dead", stands.dead)):
+        yield Figure("booking_outbox_mails", "Mails not sent.", count, {"state": name})
+    waited = (now - stands.oldest_at).total_seconds() if stands.oldest_at else 0
+    yield Figure("booking_outbox_oldest_seconds", "How long the oldest mail waits.", waited)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 
+from booking.kernel.text import N_, Text
+
 FIRST_YEAR = 2020
 YEARS_AHEAD = 2
 STAFF = "staff"
@@ -120,3 +122,58 @@ def count_working_days(after: date, days: int, calendar: Mapping[date, bool]) ->
             return None
         left -= calendar[day]
     return day
+
+
+@dataclass(frozen=True)
+class ListedDay:
+    """A day as a list says it."""
+
+    day: date
+    is_workday: bool
+    name: str | None
+
+
+WORKED = frozenset({"班", "上班", "工作日", "work", "1"})
+FREE = frozenset({"休", "休息", "放假", "off", "0"})
+LONGEST_NAME, TROUBLES_NAMED = 50, 20
+
+
+def read_days(text: str) -> tuple[list[ListedDay], list[Text]]:
+    """Return the days of a list, one a line, and a sentence for each line that is none.
+
+    `2027-02-06，休，春节` as it stands in a table or a text: commas of either width or tabs, words
+    in Chinese or English.
+    """
+    found: dict[date, ListedDay] = {}
+    troubles: list[Text] = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            listed = _listed(line)
+        except ValueError:
+            troubles.append(
+                N_("第 %(line)s 行应为“日期，班或休，名称”：%(text)s", line=number, text=line[:40])
+            )
+            continue
+        if listed.day in found:
+            troubles.append(
+                N_("第 %(line)s 行的日期已经出现过：%(text)s", line=number, text=line[:40])
+            )
+        found[listed.day] = listed
+    if len(troubles) > TROUBLES_NAMED:
+        more = N_("还有 %(count)s 行有问题。", count=len(troubles) - TROUBLES_NAMED)
+        troubles = [*troubles[:TROUBLES_NAMED], more]
+    return sorted(found.values(), key=lambda each: each.day), troubles
+
+
+def _listed(line: str) -> ListedDay:
+    """Return the day of a line, or raise ValueError."""
+    parts = [part.strip() for part in re.split(r"[,，\t]", line.strip(), maxsplit=2)]
+    if len(parts) < 2 or (word := parts[1].lower()) not in WORKED | FREE:
+        raise ValueError(line)
+    year, month, day = map(int, re.split(r"[-/.年月]", parts[0].rstrip("日")))
+    name = parts[2] if len(parts) > 2 else ""
+    if len(name) > LONGEST_NAME:
+        raise ValueError(line)
+    return ListedDay(date(year, month, day), word in WORKED, name or None)

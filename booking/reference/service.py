@@ -1,11 +1,11 @@
 """Seeding the code lists and the calendar, and setting a day by hand."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal, or_, select
+from sqlalchemy import ColumnElement, func, literal, or_, select, update
 from sqlalchemy import column as named
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
@@ -15,7 +15,7 @@ from booking.kernel.db import Model, db
 from booking.reference import gateway
 from booking.reference.errors import DayOutsideCalendar
 from booking.reference.models import CalendarDay, Category, Industry, Region
-from booking.reference.rules import FIRST_YEAR, STAFF, YEARS_AHEAD
+from booking.reference.rules import FIRST_YEAR, STAFF, YEARS_AHEAD, ListedDay
 
 
 def seed() -> dict[str, int]:
@@ -77,6 +77,41 @@ def set_day(day: date, *, is_workday: bool, name: str | None, by: int) -> Calend
     )
     db.session.flush()
     return old
+
+
+def import_days(days: Sequence[ListedDay], *, announced: bool, by: int) -> int:
+    """Take a list of days over what the sources say: all of it or nothing; returns how many.
+
+    `announced`: what the list does not name is certain for its years too, and stays as it is when
+    the sources are read again. Raises DayOutsideCalendar.
+    """
+    years = sorted({each.day.year for each in days})
+    if any(not FIRST_YEAR <= year <= last_year() for year in years):
+        raise DayOutsideCalendar(FIRST_YEAR, last_year())
+    rows = [
+        {
+            "day": each.day.isoformat(),
+            "is_workday": each.is_workday,
+            "name": each.name,
+            "source": STAFF,
+            "provisional": False,
+        }
+        for each in days
+    ]
+    if rows:
+        _upsert(CalendarDay, rows, key=["day"])
+    if announced:
+        db.session.execute(
+            update(CalendarDay)
+            .where(func.date_part("year", CalendarDay.day).in_(years), CalendarDay.provisional)
+            .values(provisional=False, source=STAFF)
+            .execution_options(synchronize_session=False)
+        )
+    for year in years:
+        listed = [each for each in days if each.day.year == year]
+        given = {each.day.isoformat(): [each.is_workday, each.name] for each in listed}
+        record("calendar.imported", "calendar_year", year, by=by, announced=announced, days=given)
+    return len(rows)
 
 
 def _industries() -> Iterable[dict[str, Any]]:

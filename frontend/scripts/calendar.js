@@ -51,6 +51,7 @@ function show(box) {
     events: week.events.map((event) => ({ ...event, extendedProps: { kind: event.kind, said: event.said } })),
     eventClassNames: ({ event }) => event.extendedProps.kind,
     eventContent: ({ event }) => ({ domNodes: words(event) }),
+    eventDidMount: ({ el }) => fit(el),
     select: ({ start, end }) => choose(start, end),
     dateClick: ({ date }) => WIDE.matches && choose(date, new Date(date.getTime() + week.minutes * 60000)),
   });
@@ -91,8 +92,14 @@ function heading(day) {
 function words(event) {
   const { kind, said } = event.extendedProps;
   if (kind === "free") return [];
-  const lines = [piece("b", "", event.title), ...(said ?? "").split("\n").filter(Boolean).map((line) => piece("span", "", line))];
-  return lines;
+  const more = (said ?? "").split("\n").filter(Boolean);
+  return [piece("b", "", event.title), ...more.map((line) => piece("span", "", line))];
+}
+
+/** Leave out the lines that a short or narrow event has no room for; the price, last, goes last. */
+function fit(drawn) {
+  const body = drawn.querySelector(".ec-event-body");
+  while (body?.querySelector("span") && body.scrollHeight > body.clientHeight) body.querySelector("span").remove();
 }
 
 function piece(name, classes, text) {

@@ -38,7 +38,7 @@ def test_every_permission_has_a_scope_and_every_seat_of_the_table_exists():
         ("research", "member", {"reserve"}),
         ("institution", "operator", {"reserve", "run_instruments", "see_owner_side"}),
         ("institution", "tester", {"reserve"}),
-        ("institution", "finance", {"see_customer_side"}),
+        ("institution", "finance", {"see_customer_side", "see_owner_side", "keep_books"}),
         ("window", "manager", {"manage_organisation"}),
         ("window", "clerk", set()),
         ("authority", "province", set()),

@@ -7,6 +7,7 @@ PUBLIC = {
     "GET /",
     "GET /healthz",
     "GET /readyz",
+    "GET /metrics",  # asks itself: a program on this machine, or an administrator's token
     "GET /static/<path:filename>",
     "GET /api/docs",
     "GET /api/v1/openapi.json",

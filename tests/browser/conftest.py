@@ -89,6 +89,8 @@ def site(program: Flask) -> Iterator[str]:
     """The address of the program, served."""
     served = make_server("127.0.0.1", 0, program, threaded=True, request_handler=_Quiet)
     program.config["BASE_URL"] = f"http://127.0.0.1:{served.port}"
+    # Answers under way are waited for: what they hold open is closed with the rest.
+    served.daemon_threads = False
     thread = threading.Thread(target=served.serve_forever, daemon=True)
     thread.start()
     yield program.config["BASE_URL"]
@@ -180,11 +182,11 @@ def language(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def log_in(page: Page, login: str = "firm@demo.example") -> None:
-    """Sign in as one of the demo people; no page is drawn for it."""
+def log_in(page: Page, login: str = "firm@demo.example", password: str = demo.PASSWORD) -> None:
+    """Sign in, as one of the demo people if not told otherwise; no page is drawn for it."""
     form = page.request.get("/log-in").text()
     [token] = re.findall(r'name="form_token"\s+value="(\w+)"', form)[:1]
-    fields = {"form_token": token, "login": login, "password": demo.PASSWORD}
+    fields = {"form_token": token, "login": login, "password": password}
     answer = page.request.post("/log-in", form=fields, max_redirects=0)
     assert answer.status == 303, answer.text()
 

@@ -7,11 +7,9 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import (
     DESKTOP,
-    NARROWEST,
     PHONE,
     flaws,
     log_in,
-    scrolls_sideways,
 )
 
 
@@ -206,27 +204,3 @@ def test_a_booking_is_cancelled_and_said_so(firm):
     firm.get_by_role("button", name="取消预约").click()
 
     expect(firm.get_by_role("status").or_(firm.get_by_role("alert")).first).to_be_visible()
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/instruments",
-        "/instruments?q=zzzz",
-        "/instruments/1",
-        "/instruments/1?view=list",
-        "/reservations",
-        "/reservations?view=month",
-        "/calendars",
-        "/calendars/instruments/1",
-    ],
-)
-def test_pages_have_no_flaw_and_never_scroll_sideways(visit, width, language, path):
-    page = visit(width, language)
-    if path.startswith(("/reservations", "/calendars")):
-        log_in(page)
-    page.goto(path)
-
-    assert flaws(page) == {}
-    page.set_viewport_size({"width": NARROWEST, "height": 640})
-    assert not scrolls_sideways(page)

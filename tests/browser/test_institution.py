@@ -5,17 +5,9 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import NARROWEST, NOW, flaws, focused, log_in, scrolls_sideways
+from tests.browser.conftest import NOW, flaws, focused, log_in
 
 HOME = "/institution/instruments"
-PAGES = [
-    "/institution/today",
-    "/institution/imports",
-    f"{HOME}/bulk?do=price&id=1",
-    HOME,
-    f"{HOME}/1/hours",
-    f"{HOME}/1/closures",
-]
 LAB = "lab@demo.example"
 
 
@@ -24,17 +16,6 @@ def lab(visit, width):
     page = visit(width)
     log_in(page, LAB)
     return page
-
-
-@pytest.mark.parametrize("path", PAGES)
-def test_pages_have_no_flaw_and_never_scroll_sideways(visit, width, language, path):
-    page = visit(width, language)
-    log_in(page, LAB)
-    page.goto(path)
-
-    assert flaws(page) == {}
-    page.set_viewport_size({"width": NARROWEST, "height": 640})
-    assert not scrolls_sideways(page)
 
 
 def test_hours_that_cannot_be_are_shown_with_the_focus_and_without_flaw(lab):

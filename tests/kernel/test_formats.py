@@ -189,3 +189,8 @@ def test_no_slot_loses_its_ends(minutes):
 def test_browsers_are_named(client, said, on_a_phone):
     assert written(formats.browser, client, ZH) == said
     assert formats.is_phone(client) is on_a_phone
+
+
+def test_a_name_stands_apart_from_what_is_beside_it_and_stays_text():
+    assert formats.isolated("מעבדה <b>") == "<bdi>מעבדה &lt;b&gt;</bdi>"
+    assert formats.isolated("") == ""

@@ -255,7 +255,7 @@ class TestDeadLetters:
         assert "邮件投递" not in client.get("/account").text
 
     def test_are_found_from_the_menu(self, client, admin):
-        assert 'href="/admin/mail"' in client.get("/account").text
+        assert 'href="/admin/mail"' in client.get("/admin").text
 
 
 @pytest.fixture

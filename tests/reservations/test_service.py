@@ -295,6 +295,16 @@ def test_cancel_frees_the_slot_and_keeps_the_reason(instrument, firm, session):
     assert no_breaches()
 
 
+def test_withdrawn_since_it_can_be_cancelled_and_no_longer_be_moved(instrument, firm):
+    reservation = service.reserve(instrument.id, slot(), caller=firm)
+    instrument.publication = Publication.WITHDRAWN
+
+    with pytest.raises(NotBookable) as refused:
+        service.move(reservation.id, THURSDAY, caller=firm)
+    assert rules_of(refused) == ["not_open"]
+    assert service.cancel(reservation.id, caller=firm).status is ReservationStatus.CANCELLED
+
+
 def test_what_is_cancelled_stays_so(instrument, firm):
     reservation = service.reserve(instrument.id, slot(), caller=firm)
     service.cancel(reservation.id, caller=firm)

@@ -1,5 +1,17 @@
 """Reads for accounts: the caller of a request, what a caller may see, and whom a notice reaches."""
 
+from booking.accounts.queries.administering import (
+    Account,
+    Counts,
+    UserCard,
+    Verification,
+    count_for_admin,
+    keepers_of,
+    list_for_admin,
+    person_names,
+    search_users,
+    user_card,
+)
 from booking.accounts.queries.callers import caller_by_session, caller_by_token, caller_of
 from booking.accounts.queries.factors import (
     Factor,
@@ -38,15 +50,20 @@ from booking.accounts.queries.reading import (
 )
 
 __all__ = [
+    "Account",
     "Belonging",
+    "Counts",
     "Factor",
     "Me",
     "Member",
     "PublicFacts",
+    "UserCard",
+    "Verification",
     "caller_by_session",
     "caller_by_token",
     "caller_of",
     "count_declarations",
+    "count_for_admin",
     "count_memberships",
     "current_memberships",
     "find_factor",
@@ -57,6 +74,8 @@ __all__ = [
     "has_keeper",
     "has_seat_elsewhere",
     "is_verified",
+    "keepers_of",
+    "list_for_admin",
     "list_members",
     "list_organisations",
     "list_sessions",
@@ -67,12 +86,15 @@ __all__ = [
     "organisation_by_uscc",
     "organisation_names",
     "pending_session",
+    "person_names",
     "personal_data",
     "reach",
     "require_manager",
+    "search_users",
     "sessions_of",
     "show_factor",
     "show_organisation",
     "user_by_login",
+    "user_card",
     "visible_to",
 ]

@@ -4,6 +4,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import select
+
 from booking.accounts import queries, rules
 from booking.accounts.errors import (
     AlreadyIn,
@@ -14,7 +16,7 @@ from booking.accounts.errors import (
 )
 from booking.accounts.models import Organisation, User
 from booking.accounts.queries import Member
-from booking.accounts.rules import Caller, Role
+from booking.accounts.rules import Caller, OrganisationKind, Role
 from booking.accounts.service.invitations import close_door, mail_invitation
 from booking.accounts.service.organisations import lock_managed
 from booking.accounts.service.people import (
@@ -27,7 +29,7 @@ from booking.accounts.service.people import (
 )
 from booking.kernel import clock, names
 from booking.kernel.db import db
-from booking.kernel.errors import InvalidField, Stale, WrongState
+from booking.kernel.errors import InvalidField, NotFound, Stale, WrongState
 from booking.kernel.text import N_
 
 
@@ -181,6 +183,52 @@ def enable_member(organisation_id: int, user_id: int, *, caller: Caller) -> Memb
         record_user("user.enabled", user, caller.user_id)
         db.session.flush()
     return queries.get_member(organisation_id, user_id)
+
+
+def disable_account(user_id: int, reason: str, *, caller: Caller) -> User:
+    """Shut anybody out at once, for a reason that is kept; for who runs the platform.
+
+    An organisation may lose its last manager so: a stolen account must go. Raises OwnAccount,
+    WrongState, or LastManager for the last administrator.
+    """
+    rules.require_admin(caller)
+    if user_id == caller.user_id:
+        raise OwnAccount
+    # Locked first, so that two administrators cannot shut each other out.
+    platforms = db.session.scalars(
+        select(Organisation)
+        .where(Organisation.kind == OrganisationKind.PLATFORM)
+        .order_by(Organisation.id)
+        .with_for_update()
+    ).all()
+    user = _of_anybody(user_id)
+    if not user.is_active:
+        raise WrongState("disabled", "disable")
+    shut_out(user, by=caller.user_id, reason=reason)
+    db.session.flush()
+    if not all(queries.has_keeper(platform) for platform in platforms):
+        raise LastManager
+    return user
+
+
+def enable_account(user_id: int, reason: str, *, caller: Caller) -> User:
+    """Let anybody in again, for a reason that is kept; raises WrongState."""
+    rules.require_admin(caller)
+    user = _of_anybody(user_id)
+    if user.is_active or user.erased_at is not None:
+        raise WrongState("erased" if user.erased_at else "active", "enable")
+    user.is_active = True
+    user.touch()
+    record_user("user.enabled", user, caller.user_id, reason=reason)
+    db.session.flush()
+    return user
+
+
+def _of_anybody(user_id: int) -> User:
+    user = db.session.get(User, user_id, with_for_update=True, populate_existing=True)
+    if user is None:
+        raise NotFound
+    return user
 
 
 def _seen(organisation_id: int, user_id: int, version: int | None) -> Member:

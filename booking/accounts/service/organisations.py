@@ -80,6 +80,8 @@ def update_organisation(
     old = {name: getattr(organisation, name) for name in changes}
     for name, value in changes.items():
         setattr(organisation, name, value)
+    # What was sent back waits again once it was changed.
+    organisation.declined_at = organisation.declined_by = None
     organisation.touch()
     _record("organisation.changed", organisation, caller.user_id, old=old, new=changes)
     return organisation
@@ -97,16 +99,46 @@ def verify_organisation(
     if organisation.verified_at is not None:
         raise WrongState("verified", "verify")
     organisation.verified_at, organisation.verified_by = clock.now(), caller.user_id
+    organisation.declined_at = organisation.declined_by = None
     organisation.touch()
     _record("organisation.verified", organisation, caller.user_id)
+    _tell_of_decision(organisation, verified=True)
+    return organisation
+
+
+def decline_verification(
+    organisation_id: int, reason: str, *, caller: Caller, version: int | None = None
+) -> Organisation:
+    """Send an institution's verification back with what is to be put right.
+
+    It waits again once the institution has changed what it says of itself. Raises NotAllowed,
+    Stale, or WrongState if it was decided already.
+    """
+    organisation = queries.get_organisation(organisation_id, caller=caller, for_update=True)
+    rules.require_admin(caller)
+    organisation.check_version(version)
+    if organisation.kind is not OrganisationKind.INSTITUTION:
+        raise InvalidField("kind", N_("只有检验检测机构需要核验。"))
+    if organisation.verified_at is not None:
+        raise WrongState("verified", "decline")
+    if organisation.declined_at is not None:
+        raise WrongState("declined", "decline")
+    organisation.declined_at, organisation.declined_by = clock.now(), caller.user_id
+    organisation.declined_reason = reason
+    organisation.touch()
+    _record("organisation.declined", organisation, caller.user_id, reason=reason)
+    _tell_of_decision(organisation, verified=False, reason=reason)
+    return organisation
+
+
+def _tell_of_decision(organisation: Organisation, *, verified: bool, reason: str = "") -> None:
     managers = Permission.MANAGE_ORGANISATION.value
     notices.post(
         Kind.VERIFICATION,
         ("organisation", organisation.id),
         to=[To(Side.SELF, organisation_id=organisation.id, permission=managers)],
-        facts={"organisation": organisation.name, "verified": True, "reason": ""},
+        facts={"organisation": organisation.name, "verified": verified, "reason": reason},
     )
-    return organisation
 
 
 def declare_enterprise(

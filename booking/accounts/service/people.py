@@ -128,7 +128,7 @@ def disable_user(login: str, *, by: int | None) -> User:
     return user
 
 
-def shut_out(user: User, *, by: int | None) -> None:
+def shut_out(user: User, *, by: int | None, **why: str) -> None:
     """Disable an account: it is refused at the next request, its calendars are gone with it.
 
     Sessions end, tokens are revoked, and no link to a new password works any more.
@@ -138,7 +138,7 @@ def shut_out(user: User, *, by: int | None) -> None:
     user.touch()
     end_sessions_of(user.id)
     revoke_tokens_of(user.id)
-    record_user("user.disabled", user, by)
+    record_user("user.disabled", user, by, **why)
 
 
 def record_user(action: str, user: User, by: int | None, **data: Any) -> None:

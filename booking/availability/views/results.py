@@ -115,7 +115,7 @@ def results() -> str:
         soon=SOON_DAYS,
         lengths=LENGTHS,
         sorts=sorts(search),
-        **_instead(search, now) if not page.items else {},
+        **_instead(search, facets.total, now) if not page.items else {},
         chosen_cities={region[:4] for region in search.regions},
         places=" · ".join(map(place_name, search.regions)),
         free_ones=_free_ones(search, page, facets.total, now),
@@ -124,8 +124,11 @@ def results() -> str:
     )
 
 
-def _instead(search: Search, now: datetime) -> dict[str, Any]:
-    """Return what to try when nothing was found: what helps most first, and near names."""
+def _instead(search: Search, total: int, now: datetime) -> dict[str, Any]:
+    """Return what to try when nothing was found: what helps most first, and near names.
+
+    Where many match, only some are looked at: then as many are free at least.
+    """
     caller = caller_or_none()
     options = []
     for words, other in relaxed(search):
@@ -141,16 +144,14 @@ def _instead(search: Search, now: datetime) -> dict[str, Any]:
         "relaxed": sorted(options, key=lambda option: -option[0].count),
         "near_names": [
             (name, search.address(q=name, region=None, category=None, institution=None))
-            for name in queries.near_names(search.q)
+            for name in (queries.near_names(search.q) if not total else ())
         ],
     }
 
 
 def _free_ones(search: Search, page: Page[Listed], total: int, now: datetime) -> int | None:
     """Return how many have the time, where that is known without looking at thousands."""
-    if not search.only_free:
-        return None
-    if total > LOOKED_AT:
+    if not search.only_free or total > LOOKED_AT:
         return None
     if search.cursor is None and page.next_cursor is None:
         return len(page.items)

@@ -23,6 +23,7 @@ from booking.kernel.db import db
 from booking.kernel.timeslot import TimeSlot
 from booking.registry.models import Instrument, Publication, RunningState
 from booking.reservations.models import Reservation, ReservationStatus
+from booking.reservations.rules import EARLIEST_START
 
 _IDS = bindparam("ids", type_=ARRAY(BigInteger))
 # Statuses in which nobody comes.
@@ -41,6 +42,11 @@ class Visit:
     firm: str
     person: str
     purpose: str
+
+    def may_begin(self, now: datetime) -> bool:
+        """Tell whether its use can be begun now."""
+        begins = self.slot.starts_at - EARLIEST_START
+        return self.status is ReservationStatus.CONFIRMED and begins <= now < self.slot.ends_at
 
     def is_over(self, now: datetime) -> bool:
         """Tell whether its time has passed."""
@@ -331,5 +337,11 @@ def _now_at(axis: Axis, now: datetime, window: TimeSlot) -> float | None:
 
 def _arrivals(rows: Sequence[Row], since: datetime) -> list[tuple[Row, Visit]]:
     """Return who is there or still to come, soonest first."""
-    coming = [(row, visit) for row in rows for visit in row.visits if not visit.is_over(since)]
+    coming = [
+        (row, visit)
+        for row in rows
+        for visit in row.visits
+        # Who has not ended their use is still there, whatever was reserved.
+        if not visit.is_over(since) or visit.status is ReservationStatus.IN_USE
+    ]
     return sorted(coming, key=lambda each: (each[1].slot.starts_at, each[1].id))

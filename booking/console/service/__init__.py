@@ -7,6 +7,13 @@ from booking.console.service.bulk import (
     set_sharing_of_each,
     withdraw_each,
 )
+from booking.console.service.contributing import (
+    contribute,
+    drop_draft,
+    keep_typed,
+    note_try,
+    start_draft,
+)
 from booking.console.service.importing import (
     AT_ONCE,
     choose_columns,
@@ -23,8 +30,12 @@ __all__ = [
     "AT_ONCE",
     "choose_columns",
     "claim",
+    "contribute",
+    "drop_draft",
     "forget_imports",
     "go_through",
+    "keep_typed",
+    "note_try",
     "order",
     "progress_of",
     "publish_each",
@@ -32,6 +43,7 @@ __all__ = [
     "set_price_of_each",
     "set_sharing_of_each",
     "spoken",
+    "start_draft",
     "take_in",
     "withdraw_each",
 ]

@@ -32,6 +32,7 @@ def today() -> str:
         arrivals=board.arrivals[:ARRIVALS],
         is_today=board.day == clock.now().astimezone(board.zone).date(),
         now=clock.now(),
+        may_run=caller().may(Permission.RUN_INSTRUMENTS, chosen),
         stop_kinds=[kind for kind in OccupancyKind if kind is not OccupancyKind.RESERVATION],
         statuses=list(ReservationStatus),
         before=board.day - timedelta(days=1),

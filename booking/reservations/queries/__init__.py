@@ -20,7 +20,7 @@ from booking.reservations.queries.reading import (
     usable_now,
     visible_to,
 )
-from booking.reservations.queries.sheets import Sheet, get_sheet
+from booking.reservations.queries.sheets import Sheet, get_sheet, get_sheet_of
 from booking.reservations.queries.telling import reminder_key, to_remind_of, told
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "get_closure",
     "get_reservation",
     "get_sheet",
+    "get_sheet_of",
     "grid_of",
     "held_within",
     "ids_of",

@@ -16,6 +16,7 @@ from booking.kernel.errors import NotFound
 from booking.kernel.money import Money
 from booking.kernel.timeslot import TimeSlot
 from booking.registry.models import Publication, RunningState, SharingMode
+from booking.reservations.models import Reservation
 from booking.tariffs.rules import PUBLIC_FOR, Customer, PriceFacts
 
 _DAY, _MONTH = timedelta(days=1), timedelta(days=32)
@@ -121,6 +122,18 @@ class Sheet:
 
 def get_sheet(instrument_id: int, slot: TimeSlot, *, organisation_id: int) -> Sheet:
     """Return the sheet; NotFound if there is no such instrument, or not for this customer."""
+    sheet = _sheet(instrument_id, slot, organisation_id)
+    if sheet.publication is not Publication.PUBLISHED and not sheet.is_own:
+        raise NotFound
+    return sheet
+
+
+def get_sheet_of(reservation: Reservation, slot: TimeSlot) -> Sheet:
+    """Return the sheet for who holds a reservation, even of an instrument withdrawn since."""
+    return _sheet(reservation.instrument_id, slot, reservation.organisation_id)
+
+
+def _sheet(instrument_id: int, slot: TimeSlot, organisation_id: int) -> Sheet:
     values = {
         "instrument_id": instrument_id,
         "organisation_id": organisation_id,
@@ -132,8 +145,6 @@ def get_sheet(instrument_id: int, slot: TimeSlot, *, organisation_id: int) -> Sh
     if found is None:
         raise NotFound
     row = _Row(*found)
-    if row.publication != Publication.PUBLISHED and row.institution_id != organisation_id:
-        raise NotFound
     zone = ZoneInfo(row.time_zone)
     pays_as = _class_of(row, is_owner=row.institution_id == organisation_id)
     return Sheet(

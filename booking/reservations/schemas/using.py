@@ -6,7 +6,16 @@ from typing import ClassVar
 from marshmallow import fields
 
 from booking.kernel.forms import FormSchema
-from booking.kernel.schema import Count, Instant, Line, MoneyField, QueryCount, Schema, VersionIn
+from booking.kernel.schema import (
+    Count,
+    Instant,
+    Line,
+    MoneyField,
+    QueryCount,
+    Schema,
+    VersionIn,
+    WallClock,
+)
 from booking.kernel.text import N_, Text
 from booking.reservations.models import Settlement
 from booking.reservations.rules import Flag
@@ -89,6 +98,14 @@ class MomentForm(VersionForm):
     """The button that begins or ends a use; `at` is when it was pressed without network."""
 
     at = Instant(load_default=None)
+
+
+class RecordForm(VersionForm):
+    """The operator's page on which a use is recorded afterwards, by the clock on the wall."""
+
+    required: ClassVar[Mapping[str, Text]] = {"ended_at": N_("请填写结束时间。")}
+    started_at = WallClock(load_default=None)
+    ended_at = WallClock(required=True)
 
 
 class UsageForm(VersionForm):

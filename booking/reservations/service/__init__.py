@@ -12,7 +12,7 @@ from booking.reservations.service.settling import (
     suggested_minutes,
 )
 from booking.reservations.service.telling import cancelling, remind
-from booking.reservations.service.using import check_in, check_out, no_show
+from booking.reservations.service.using import check_in, check_out, no_show, record_use
 
 __all__ = [
     "Closed",
@@ -32,6 +32,7 @@ __all__ = [
     "object_to",
     "quote",
     "reason_told",
+    "record_use",
     "remind",
     "reserve",
     "settle",

@@ -141,9 +141,7 @@ def _move(reservation_id: int, slot: TimeSlot, caller: Caller, version: int | No
         raise WrongState(reservation.status, "move")
     if reservation.slot == slot:
         return reservation
-    sheet = queries.get_sheet(
-        reservation.instrument_id, slot, organisation_id=reservation.organisation_id
-    )
+    sheet = queries.get_sheet_of(reservation, slot)
     _check_changeable(reservation, sheet, caller)
     policy, quoted = make_offer(sheet, slot).check()
 
@@ -168,11 +166,7 @@ def cancel(
     """Cancel and free the time, or raise WrongState, Stale or TooLateToChange."""
     reservation = changeable(reservation_id, caller, version)
     if reservation.status in HOLDING:
-        sheet = queries.get_sheet(
-            reservation.instrument_id,
-            reservation.slot,
-            organisation_id=reservation.organisation_id,
-        )
+        sheet = queries.get_sheet_of(reservation, reservation.slot)
         _check_changeable(reservation, sheet, caller)
     return let_go(reservation, caller, reason)
 

@@ -7,7 +7,8 @@ from booking.availability import service as availability
 from booking.availability.errors import SlotTaken
 from booking.kernel import clock
 from booking.kernel.db import db
-from booking.kernel.errors import WrongState
+from booking.kernel.errors import InvalidField, WrongState
+from booking.kernel.text import N_
 from booking.notices.rules import Kind
 from booking.reservations import queries, rules
 from booking.reservations.errors import OutsideItsTime, StillInUse
@@ -67,6 +68,28 @@ def check_out(
         reservation, ReservationStatus.COMPLETED, "check-out", "reservation.checked_out", caller
     )
     return reservation
+
+
+def record_use(
+    reservation_id: int,
+    *,
+    caller: Caller,
+    started_at: datetime | None,
+    ended_at: datetime,
+    version: int | None = None,
+) -> Reservation:
+    """Record begin and end afterwards, from the log of who runs the instrument.
+
+    `started_at` is needed, and counts, only if the use was not begun here. Raises InvalidField,
+    or as `check_in` and `check_out`.
+    """
+    reservation = changeable(reservation_id, caller, version)
+    require(caller, Permission.RUN_INSTRUMENTS, reservation.instrument.institution_id)
+    if reservation.status is ReservationStatus.CONFIRMED:
+        if started_at is None:
+            raise InvalidField("started_at", N_("请填写开始时间。"))
+        check_in(reservation_id, caller=caller, at=started_at)
+    return check_out(reservation_id, caller=caller, at=ended_at)
 
 
 def no_show(

@@ -19,6 +19,7 @@ from booking.reservations import queries
 
 LENGTHS = (60, 120, 240, 480)
 VIEWS = ("list", "week")
+WITHIN_REASON = range(2000, 2100)  # further days cannot be reckoned with
 
 
 @dataclass(frozen=True)
@@ -114,14 +115,17 @@ def _wall(text: str, zone: ZoneInfo) -> datetime | None:
         found = datetime.fromisoformat(text)
     except ValueError:
         return None
+    if found.year not in WITHIN_REASON:
+        return None
     return found.replace(tzinfo=zone) if found.tzinfo is None else found.astimezone(zone)
 
 
 def _day(text: str) -> date | None:
     try:
-        return date.fromisoformat(text)
+        found = date.fromisoformat(text)
     except ValueError:
         return None
+    return found if found.year in WITHIN_REASON else None
 
 
 def _slot(start: datetime | None, minutes: int) -> TimeSlot | None:

@@ -24,6 +24,7 @@ class Doing:
     start: bool = False
     end: bool = False
     miss: bool = False
+    record: bool = False
     confirm: bool = False
     answer: bool = False
     agree: bool = False
@@ -88,9 +89,10 @@ def doing(found: Reservation, who: Caller) -> Doing:
             return Doing(
                 start=(runs or buys) and begins <= now < found.ends_at,
                 miss=runs and now >= found.starts_at + rules.UNCLAIMED,
+                record=runs and now >= found.ends_at,
             )
         case ReservationStatus.IN_USE:
-            return Doing(end=runs or buys)
+            return Doing(end=runs or buys, record=runs and now >= found.ends_at)
         case ReservationStatus.COMPLETED:
             return Doing(confirm=runs)
         case ReservationStatus.USAGE_CONFIRMED if found.use is not None:

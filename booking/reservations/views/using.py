@@ -17,6 +17,7 @@ from booking.reservations.schemas import (
     MomentForm,
     NoteForm,
     ObjectionForm,
+    RecordForm,
     SettlementForm,
     UsageForm,
     VersionForm,
@@ -91,6 +92,18 @@ def miss(reservation_id: int) -> Response:
     return _act(reservation_id, NoteForm, service.no_show, gettext("已登记为爽约，时段已释放。"))
 
 
+@bp.post("/reservations/<id:reservation_id>/record")
+@login_required
+def record(reservation_id: int) -> Response:
+    """Record a use afterwards."""
+    form = forms.read(RecordForm)
+    zone = queries.get_reservation(reservation_id, caller=caller()).instrument.zone
+    for name in ("started_at", "ended_at"):
+        if form.data.get(name) is not None:
+            form.data[name] = form.data[name].replace(tzinfo=zone)
+    return _finish(reservation_id, form, service.record_use, gettext("已补记，请核定用时。"))
+
+
 @bp.post("/reservations/<id:reservation_id>/confirm-usage")
 @login_required
 def confirm(reservation_id: int) -> Response:
@@ -126,8 +139,13 @@ def settle(reservation_id: int) -> Response:
 def _act(
     reservation_id: int, schema: type[FormSchema], act: Callable[..., Reservation], said: str
 ) -> Response:
+    return _finish(reservation_id, forms.read(schema), act, said)
+
+
+def _finish(
+    reservation_id: int, form: Form, act: Callable[..., Reservation], said: str
+) -> Response:
     """Do it and lead to the reservation, or show its page again with what was typed."""
-    form = forms.read(schema)
     if not form.errors:
         with form.refusals():
             with transaction():

@@ -1,0 +1,114 @@
+"""Every page, as everybody who may see it, in both languages: nothing wrong at any size.
+
+A page added later is found by its address; one that nobody here can reach fails the first test.
+"""
+
+from datetime import UTC
+
+import pytest
+from playwright.sync_api import expect
+from sqlalchemy import update
+
+from booking.accounts import queries as accounts
+from booking.kernel import clock
+from booking.kernel.db import db, transaction
+from booking.notices import jobs
+from booking.notices.models import Message
+from booking.notices.rules import MailState
+from tests import factories
+from tests.accounts.world import code_of
+from tests.browser.conftest import DESKTOP, NOW, log_in
+from tests.browser.every import AMID_A_FLOW, ROLES, Everything, faults
+
+
+@pytest.fixture(scope="module", autouse=True)
+def mails(program):
+    """What the worker would have mailed to the firm."""
+    with clock.pretend(NOW.astimezone(UTC)), program.app_context():
+        firm = accounts.user_by_login(ROLES["firm"])
+        waiting = update(Message).where(Message.user_id == firm.id)
+        with transaction():
+            db.session.execute(waiting.values(mail=MailState.WAITING, sent_at=None, attempts=0))
+        jobs.expand()
+        jobs.send()
+        db.session.remove()
+
+
+@pytest.fixture
+def everything(program):
+    return Everything(program)
+
+
+@pytest.fixture
+def somebody(visit):
+    """A function that comes as one of the roles."""
+
+    def come(role, language="zh-CN"):
+        page = visit(DESKTOP, language)
+        if ROLES[role]:
+            log_in(page, ROLES[role])
+        return page
+
+    return come
+
+
+def test_somebody_here_reaches_every_page(everything, somebody):
+    reached = set()
+    for role in ROLES:
+        reached |= {rule for rule, _ in everything.answers(role, somebody(role)).values()}
+
+    missed = {rule.rule for rule in everything.rules} - reached - everything.pieces - AMID_A_FLOW
+    assert missed == set()
+
+
+@pytest.fixture(scope="module")
+def seen():
+    """What was looked at already, by language: who is given the same adds nothing."""
+    return {"zh-CN": set(), "en": set()}
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+@pytest.mark.parametrize("role", ROLES)
+def test_nothing_is_wrong_with_any_page(everything, somebody, seen, role, language):
+    page, found = somebody(role, language), {}
+    for address, (_, content) in everything.answers(role, page).items():
+        # Around every page stands the same: the front page shows it to each role.
+        if content in seen[language] and address != "/":
+            continue
+        seen[language].add(content)
+        page.goto(address)
+        if wrong := faults(page):
+            found[address] = wrong
+
+    assert found == {}
+
+
+def test_nothing_is_wrong_where_a_second_factor_is_set_up_and_asked_for(program, visit):
+    with program.app_context(), transaction():
+        user = factories.make_user(password="Lathe-7-quiet")
+    page = visit(DESKTOP)
+    log_in(page, user.email, "Lathe-7-quiet")
+    page.goto("/account/second-factor")
+    page.get_by_role("button", name="开始设置").click()
+    page.wait_for_url("**/set-up")
+    assert faults(page) == []
+    type_code(page, program, user)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    assert faults(page) == []
+
+    page.context.clear_cookies()
+    page.goto("/log-in")
+    page.locator("#f-login").fill(user.email)
+    page.locator("#f-password").fill("Lathe-7-quiet")
+    page.locator("#f-password").press("Enter")
+    page.wait_for_url("**/log-in/code**")
+    assert faults(page) == []
+
+
+def type_code(page, program, user):
+    """Enter what the person's device would show."""
+    with clock.pretend(NOW.astimezone(UTC)), program.app_context():
+        code = code_of(user.id)
+        db.session.remove()
+    page.locator("#f-code").fill(code)
+    page.locator("#f-code").press("Enter")
