@@ -166,6 +166,9 @@ def _note_failed(complain: Callable[[str], None], request: Request) -> None:
 
 
 def _note(complain: Callable[[str], None], message: ConsoleMessage) -> None:
+    # htmx repeats what the browser says of a request; see _note_failed.
+    if message.text.startswith(("htmx:afterRequest", "htmx:sendError", "htmx:sendAbort")):
+        return
     if message.type in {"error", "warning"} and not EXPECTED.match(message.text):
         complain(f"{message.type}: {message.text}")
 

@@ -15,6 +15,7 @@ from werkzeug.routing import Rule
 
 from booking.accounts import queries as accounts
 from booking.accounts.models import Membership
+from booking.journal.models import JournalSeal
 from booking.kernel import clock
 from booking.kernel.db import db
 from booking.notices import gateway
@@ -58,6 +59,8 @@ AMID_A_FLOW = {
     "/institution/imports/<id:import_id>",
     "/institution/imports/<id:import_id>/findings.csv",
 }
+# Where a name means something else than elsewhere.
+OF_ONE_RULE = {"/admin/jobs/<string:name>": {"name": "reminders"}}
 # States that an address alone does not show.
 STATES = {
     "visitor": [
@@ -124,6 +127,7 @@ class Everything:
         return str(rule.rule)
 
     def _address(self, rule: Rule, samples: dict[str, Any]) -> str:
+        samples = samples | OF_ONE_RULE.get(rule.rule, {})
         if not rule.arguments <= samples.keys():
             return ""
         given = {name: samples[name] for name in rule.arguments}
@@ -157,6 +161,8 @@ def _samples(program: Flask, login: str) -> dict[str, Any]:
             "field": "uscc",
             "kind": "xlsx",
         }
+        if seal := db.session.scalar(select(JournalSeal.id).limit(1)):
+            found["seal_id"] = seal
         mail = next((kept for kept in gateway.list_kept(limit=200) if kept.body("calendar")), None)
         if mail is not None:
             found["name"] = mail.name

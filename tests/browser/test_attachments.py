@@ -1,13 +1,37 @@
 """Photos and documents in a real browser: without flaw, without script, and what firms see."""
 
+from datetime import UTC
+
 import pytest
 from playwright.sync_api import expect
+from sqlalchemy import select
 
-from tests.browser.conftest import NARROWEST, flaws, log_in, scrolls_sideways
+from booking.accounts import queries as accounts
+from booking.attachments.models import Attachment
+from booking.attachments.rules import AttachmentKind
+from booking.kernel import clock
+from booking.kernel.db import db
+from booking.registry.models import Instrument
+from tests.browser.conftest import NARROWEST, NOW, flaws, log_in, scrolls_sideways
 from tests.uploaded import PDF, PROGRAM, picture
 
 LAB = "lab@demo.example"
 OWN = "/institution/instruments/2/attachments"
+
+
+@pytest.fixture
+def without_photos(program):
+    """An instrument of the lab to which the demo gave no photo."""
+    with clock.pretend(NOW.astimezone(UTC)), program.app_context():
+        seats = accounts.caller_of(accounts.user_by_login(LAB)).organisations
+        has_one = select(Attachment.instrument_id).where(Attachment.kind == AttachmentKind.PHOTO)
+        found = db.session.scalar(
+            select(Instrument.id)
+            .where(Instrument.institution_id.in_(seats), Instrument.id.not_in(has_one))
+            .order_by(Instrument.id)
+        )
+        db.session.remove()
+    return found
 
 
 def chosen(name, content):
@@ -24,10 +48,13 @@ def test_the_page_has_no_flaw_and_never_scrolls_sideways(visit, width, language)
     assert not scrolls_sideways(page)
 
 
-def test_photos_are_added_worded_ordered_seen_and_taken_off_without_script(visit, width):
+def test_photos_are_added_worded_ordered_seen_and_taken_off_without_script(
+    visit, width, without_photos
+):
+    own = f"/institution/instruments/{without_photos}/attachments"
     page = visit(width, script=False)
     log_in(page, LAB)
-    page.goto(OWN)
+    page.goto(own)
     page.locator("#f-photos").set_input_files(
         [
             chosen("正面.png", picture((800, 600), colour=(width % 256, 90, 90))),
@@ -41,10 +68,10 @@ def test_photos_are_added_worded_ordered_seen_and_taken_off_without_script(visit
     page.get_by_role("button", name="前移：背面.jpg").click()
     expect(page.locator("main img").first).to_have_attribute("alt", "照片 1：背面.jpg")
 
-    page.goto("/instruments/2/photos")
+    page.goto(f"/instruments/{without_photos}/photos")
     expect(page.locator("main img")).to_have_count(2)
     expect(page.get_by_text("正面，带高温炉")).to_be_visible()
-    page.goto(OWN)
+    page.goto(own)
     for name in ("背面.jpg", "正面，带高温炉"):
         item = page.get_by_role("listitem").filter(
             has=page.get_by_role("button", name=f"保存说明：{name}")

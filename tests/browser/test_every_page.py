@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from sqlalchemy import update
 
 from booking.accounts import queries as accounts
+from booking.journal import jobs as journal
 from booking.kernel import clock
 from booking.kernel.db import db, transaction
 from booking.notices import jobs
@@ -31,6 +32,7 @@ def mails(program):
             db.session.execute(waiting.values(mail=MailState.WAITING, sent_at=None, attempts=0))
         jobs.expand()
         jobs.send()
+        journal.seal()
         db.session.remove()
 
 
