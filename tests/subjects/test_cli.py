@@ -110,6 +110,7 @@ class TestExport:
         assert data["tokens"][0]["name"] == "吴的手机"
         assert data["calendar_feeds"][0]["kind"] == "user"
         assert data["reservations"][0]["purpose"] == "拉伸试验"
+        assert data["reservations"][0]["use"] is None
         assert {each["kind"] for each in data["notices"]} >= {"confirmation", "reset"}
         assert any(each["action"] == "reservation.reserved" for each in data["journal"])
         assert "nonce" not in done.stdout

@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
 from booking.kernel.db import db
-from booking.reservations.models import Reservation
+from booking.reservations.models import Reservation, Use
 
 
 def personal_data(user_id: int) -> list[dict[str, Any]]:
@@ -14,7 +14,11 @@ def personal_data(user_id: int) -> list[dict[str, Any]]:
     found = db.session.scalars(
         select(Reservation)
         .where(Reservation.user_id == user_id)
-        .options(joinedload(Reservation.instrument), joinedload(Reservation.organisation))
+        .options(
+            joinedload(Reservation.instrument),
+            joinedload(Reservation.organisation),
+            joinedload(Reservation.use),
+        )
         .order_by(Reservation.id)
     )
     return [
@@ -30,9 +34,17 @@ def personal_data(user_id: int) -> list[dict[str, Any]]:
             "made_at": each.created_at,
             "cancelled_at": each.cancelled_at,
             "cancel_reason": each.cancel_reason,
+            "use": _use(each.use),
         }
         for each in found
     ]
+
+
+def _use(use: Use | None) -> dict[str, Any] | None:
+    if use is None:
+        return None
+    kept = ("started_at", "ended_at", "minutes", "note", "objection", "agreed_at", "settled_on")
+    return {name: getattr(use, name) for name in kept}
 
 
 def ids_of(user_id: int) -> list[int]:
