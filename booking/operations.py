@@ -28,6 +28,7 @@ from booking.kernel import backup, clock, health, metrics, postgres
 from booking.kernel.db import db, transaction
 from booking.qualifications import queries as qualifications
 from booking.reference import service as reference
+from booking.registry import service as registry
 from booking.reservations import queries as reservations
 from booking.savings import queries as savings
 
@@ -206,6 +207,8 @@ def _upgrade() -> None:
     migrate_up()
     with transaction():
         reference.seed()
+        # What instruments are found by may have changed with the program.
+        registry.reindex()
 
 
 @cli.command("demo")

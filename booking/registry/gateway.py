@@ -3,9 +3,10 @@
 import codecs
 import csv
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -26,6 +27,14 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+
+
+@cache
+def aliases() -> Mapping[str, Sequence[str]]:
+    """Return what instruments are called in the workshop, by pieces of their names."""
+    text = (Path(__file__).parent / "aliases.csv").read_text(encoding="utf-8")
+    rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
+    return {row["piece"]: tuple(row["aliases"].split()) for row in rows}
 
 
 @dataclass(frozen=True)

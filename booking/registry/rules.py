@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -239,6 +239,13 @@ def index(
     for word in words:
         tokens.update(_grams(word))
     return Index(text=f" {' '.join(words)} ", tokens=tuple(sorted(tokens)))
+
+
+def aliases_of(names: Iterable[str], known: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return what else things of these names are called; `known` is by pieces of names."""
+    whole = " ".join(map(squash, names))
+    meant = (aliases for piece, aliases in known.items() if squash(piece) in whole)
+    return list(dict.fromkeys(alias for aliases in meant for alias in aliases))
 
 
 def query_words(typed: str) -> list[str]:

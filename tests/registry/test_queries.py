@@ -44,7 +44,15 @@ def test_every_word_must_be_found_and_adjoin(machine):
 
     assert names(q="电子") == ["电子万能试验机", "扫描电子显微镜"]
     assert names(q="电子 显微") == ["扫描电子显微镜"]
-    assert names(q="电镜") == []
+    assert names(q="扫微") == []
+
+
+@pytest.mark.parametrize("typed", ["拉力", "拉力机", "lali", "llj", "拉伸试验机"])
+def test_what_the_workshop_calls_it_finds_it(machine, typed):
+    machine("扫描电子显微镜")
+    machine("微机控制电子万能试验机")
+
+    assert names(q=typed) == ["微机控制电子万能试验机"]
 
 
 @pytest.mark.parametrize("typed", [None, "", "  ", "　"])

@@ -220,3 +220,10 @@ def test_chinese_names_sort_by_pinyin():
 )
 def test_technical_facts_are_told_apart(technical, pairs):
     assert rules.technical_pairs(technical) == pairs
+
+
+def test_what_the_workshop_calls_it_is_found_too():
+    known = {"万能试验机": ("拉力机", "拉伸试验机"), "液相色谱": ("HPLC",)}
+
+    assert rules.aliases_of(["微机控制 电子万能试验机"], known) == ["拉力机", "拉伸试验机"]
+    assert rules.aliases_of(["天平", "分析仪器"], known) == []

@@ -9,7 +9,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from booking.accounts.models import Organisation
 from booking.kernel.db import db
 from booking.reference import queries as reference
-from booking.registry import queries, rules
+from booking.registry import gateway, queries, rules
 from booking.registry.models import Instrument
 
 _NAMED = ("name", "english_name")
@@ -38,8 +38,10 @@ def indexed(
 
     `category`, `institution` and `region` are names, as people type them.
     """
+    names = [*(values.get(name) or "" for name in _NAMED), category]
+    also = rules.aliases_of(names, gateway.aliases())
     found = rules.index(
-        named=[*(values.get(name) or "" for name in _NAMED), category, institution, region],
+        named=[*names, institution, region, *also],
         coded=[*(values.get(name) or "" for name in _CODED), *(values.get("standards") or ())],
         described=[values.get(name) or "" for name in _DESCRIBED],
     )
