@@ -48,7 +48,8 @@ def test_a_taken_morning_moves_the_start_buttons(client):
 @pytest.mark.parametrize(
     ("query", "found"),
     [
-        ("q=拉力", False),
+        ("q=拉力", True),
+        ("q=天平", False),
         ("q=万能", True),
         ("q=dzwn", True),
         ("region=4301", True),
