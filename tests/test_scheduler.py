@@ -269,8 +269,8 @@ class TestWorker:
         assert until(lambda: looked.runs == 1)
         pause = worker.pauses["looking"]
 
-        assert not pause.is_over()
         assert until(lambda: pause.seconds == scheduler.FIRST_PAUSE_SECONDS)
+        assert not pause.is_over()
         for expected in (10, 20, 40, 80, 120, 120):
             pause.after(succeeded=False)
             assert pause.seconds == expected

@@ -86,6 +86,8 @@ def test_a_list_of_slots_is_gone_through_with_the_arrows(keys):
     keys.tab_to(page.locator(".length input:checked, input[name=minutes]:checked").first)
     keys.press("ArrowLeft")
     expect(page.locator("#minutes-60")).to_be_checked()
+    page.wait_for_url("**minutes=60**")
+    expect(page.locator(".htmx-request, .htmx-swapping, .htmx-settling")).to_have_count(0)
     expect(page.locator("#minutes-60")).to_be_focused()
     keys.tab_to(page.locator(".start input:checked"))
     before = page.locator("form[method=post] input[name=start]").input_value()

@@ -58,7 +58,7 @@ def listed(institution, keeper):
         pytest.param({"price": None}, {"lacking": "price"}, id="no price"),
         pytest.param({"customs_supervised": True}, {"mark": "customs"}, id="customs"),
         pytest.param({"worth_wan": Decimal(50)}, {"mark": "national"}, id="national"),
-        pytest.param({"inner_id": "HN-%7"}, {"q": "n-%7"}, id="number"),
+        pytest.param({"inner_id": "HNQ-%7"}, {"q": "nq-%7"}, id="number"),
         pytest.param({"name": "激光粒度仪"}, {"q": "jglidu"}, id="nothing by half a sound"),
         pytest.param({"name": "激光粒度仪"}, {"q": "粒度"}, id="word"),
     ],

@@ -35,7 +35,8 @@ def test_says_who_withdrew_it_and_offers_equal_ones_at_the_wanted_time(client, w
     answer = client.get(f"/instruments/{withdrawn.id}?{CHOSEN}")
 
     assert answer.status_code == 410
-    assert "湖南省计量院 不再开放“电子万能试验机”的在线预约。" in answer.text
+    named = "<bdi>湖南省计量院</bdi> 不再开放“<bdi>电子万能试验机</bdi>”的在线预约。"
+    assert named in answer.text
     assert "已有的预约不受影响" in answer.text
     assert f"/instruments/{equal.id}?start=2026-11-25T10:00&amp;minutes=120" in answer.text
     assert "purpose=%E6%8B%89%E4%BC%B8" in answer.text
