@@ -14,6 +14,7 @@ MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 _LEAVES_EARLY, _COMES_LATE, _STAYS_AWAY, _AGREES, _OBJECTS, _PAYS = 0.1, 0.1, 0.03, 0.75, 0.03, 0.7
 # Days after which a firm can no longer object, also over the longest holidays.
 _SILENT = 16
+SHOWN_FIRM = "firm"
 _OBJECTIONS = ("实际只用了一半时间", "仪器预热时间不应计费", "结束时间登记有误")
 
 
@@ -60,11 +61,12 @@ class Days:
         yield Step("confirm", confirmed, by_owner=True)
         pause = _SILENT
         answered = self._office_hour(confirmed + DAY)
-        if self._chance(_OBJECTS):
+        if self._chance(_OBJECTS) and booking.login != SHOWN_FIRM:
             yield Step("object", answered, by_owner=False, words=self.random.choice(_OBJECTIONS))
             answered = self._office_hour(answered + DAY)
             yield Step("answer", answered, by_owner=True, words="已核对仪器运行记录")
-        elif self._chance(_AGREES):
+        elif self._chance(_AGREES) or booking.login == SHOWN_FIRM:
+            # The firm people look at first has something saved.
             yield Step("agree", answered, by_owner=False)
             pause = self.random.randint(2, 6)
         kind = Settlement.PAID if self._chance(_PAYS) else Settlement.ON_ACCOUNT
