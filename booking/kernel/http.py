@@ -79,6 +79,8 @@ class CrossSite(NotAllowed):
 class BigIntConverter(IntegerConverter):
     """Ids in addresses: positive and within 64 bits, anything else is not found."""
 
+    regex = "[0-9]+"  # werkzeug's own also takes digits of other scripts
+
     def __init__(self, url_map: Any) -> None:
         super().__init__(url_map, min=1, max=2**63 - 1)
 
