@@ -18,10 +18,8 @@ from booking.kernel.schema import (
 )
 from booking.kernel.text import N_, Text
 from booking.reservations.models import Settlement
-from booking.reservations.rules import Flag
+from booking.reservations.rules import MOST_MINUTES, Flag
 from booking.reservations.schemas.booking import ReservationListed
-
-MOST_MINUTES = 40_000
 
 
 class UseOut(Schema):

@@ -21,8 +21,6 @@ from booking.savings.rules import Amounts, Service, Unit
 from booking.tariffs import queries as tariff_queries
 from booking.tariffs import rules as tariffs
 
-MOST_MINUTES = 40_000  # the longest slot, twice
-
 
 def confirm_usage(
     reservation_id: int,
@@ -140,8 +138,8 @@ def settle(
 
 
 def _check_minutes(minutes: int, suggested: int | None, note: str, *, answers: bool) -> None:
-    if not 0 <= minutes <= MOST_MINUTES:
-        raise InvalidField("minutes", N_("请填写 0 到 %(most)s 分钟。", most=MOST_MINUTES))
+    if not 0 <= minutes <= rules.MOST_MINUTES:
+        raise InvalidField("minutes", N_("请填写 0 到 %(most)s 分钟。", most=rules.MOST_MINUTES))
     if not note and (answers or minutes != suggested):
         raise InvalidField("note", N_("与实际使用时间不同，或答复异议时，请写明原因。"))
 
