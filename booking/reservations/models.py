@@ -36,6 +36,7 @@ class ReservationStatus(StrEnum):
 
 
 S = ReservationStatus
+CAME_TO_NOTHING = frozenset({S.CANCELLED, S.DECLINED, S.EXPIRED, S.NO_SHOW})
 HOLDING = frozenset({S.TENTATIVE, S.CONFIRMED, S.IN_USE})
 TRANSITIONS: dict[ReservationStatus, frozenset[ReservationStatus]] = {
     S.TENTATIVE: frozenset({S.CONFIRMED, S.DECLINED, S.EXPIRED, S.CANCELLED}),
@@ -137,6 +138,20 @@ class Reservation(Versioned, Model):
     def expected_saving(self) -> Money | None:
         """Return baseline minus price; counted only once use is confirmed and settled."""
         return self.baseline - self.price if self.baseline else None
+
+    @property
+    def due(self) -> Money | None:
+        """Return what is due: for the confirmed use once it is; None where nobody came."""
+        if self.status in CAME_TO_NOTHING:
+            return None
+        return self.use.price if self.use and self.use.price else self.price
+
+    @property
+    def saving(self) -> Money | None:
+        """Return what that saves against the baseline, or None."""
+        if self.status in CAME_TO_NOTHING:
+            return None
+        return self.use.saving if self.use and self.use.price else self.expected_saving
 
     @property
     def shown_status(self) -> str:

@@ -222,3 +222,19 @@ def test_an_empty_ledger_says_what_counts_and_when(firm):
         assert has(firm.get(f"/savings?year={nonsense}"), "2026 年")
     assert firm.get("/savings?cursor=!!").status_code == 200
     assert firm.get("/savings/9").status_code == 404
+
+
+def test_the_list_shows_what_is_due_for_the_use_and_nothing_where_nobody_came(
+    reserved, instrument, firm, lab, now
+):
+    missed = service.reserve(instrument.id, slot(ENDS), caller=firm.caller)
+    use_it(reserved, firm, now)
+    service.confirm_usage(reserved.id, caller=lab.caller, minutes=90, note="预热不计")
+    now.set(ENDS + (ENDS - BEGINS))
+    service.no_show(missed.id, caller=lab.caller)
+
+    shown = firm.get("/reservations?view=all")
+
+    assert has(shown, "216.00")
+    assert has(shown, "54.00")
+    assert not has(shown, "288.00")
