@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint as FlaskBlueprint
-from flask import Flask, Response, current_app, request, url_for
+from flask import Flask, Response, current_app, redirect, request, url_for
 from flask_babel import get_locale
 
 from booking.kernel import assets, formats, forms, http, login, qr
@@ -20,6 +20,12 @@ class Blueprint(FlaskBlueprint):
     def __init__(self, name: str, import_name: str) -> None:
         super().__init__(name, import_name)
         self.before_request(_look_who_is_there)
+
+    def go(self, endpoint: str, **values: Any) -> Response:
+        """Answer a form with the way to a page of the feature, so that a reload posts nothing."""
+        response = redirect(url_for(f"{self.name}.{endpoint}", **values), code=303)
+        assert isinstance(response, Response)  # noqa: S101 - flask's own class
+        return response
 
 
 def _look_who_is_there() -> None:

@@ -4,9 +4,9 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from flask import Response, current_app, redirect, render_template, request, url_for
+from flask import Response, current_app, render_template, request, url_for
 from werkzeug.exceptions import Unauthorized
 
 from booking.accounts import auth, queries
@@ -20,6 +20,7 @@ from booking.kernel.unsent import Unsent
 T = TypeVar("T")
 
 bp = pages.Blueprint("accounts_pages", __name__)
+go = bp.go
 
 
 @dataclass(frozen=True)
@@ -107,13 +108,6 @@ def show_log_in(form: Form, *, target: str, unsent: Unsent | None = None) -> Res
         "accounts/log_in.html", form=form, next=target, demo=demo_log_ins(), unsent=unsent
     )
     return forms.answer(form, page)
-
-
-def go(endpoint: str, **values: Any) -> Response:
-    """Answer a form with the way to a page of ours, so that a reload posts nothing again."""
-    response = redirect(url_for(f"accounts_pages.{endpoint}", **values), code=303)
-    assert isinstance(response, Response)  # noqa: S101 - flask's own class
-    return response
 
 
 @bp.app_errorhandler(Unauthorized)

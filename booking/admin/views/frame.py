@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from flask import Response, redirect, request, url_for
+from flask import request
 
 from booking.accounts.auth import caller
 from booking.accounts.rules import Permission, require_admin
@@ -21,6 +21,7 @@ SHOWN = 50
 LONGEST_QUERY = 100
 
 bp = pages.Blueprint("admin_pages", __name__)
+go = bp.go
 
 
 def admins_only(view: Callable[P, R]) -> Callable[P, R]:
@@ -32,13 +33,6 @@ def admins_only(view: Callable[P, R]) -> Callable[P, R]:
         return view(*args, **kwargs)
 
     return login_required(guarded)
-
-
-def go(endpoint: str, **values: object) -> Response:
-    """Answer a form with the way to a page, so that a reload posts nothing again."""
-    response = redirect(url_for(f"admin_pages.{endpoint}", **values), code=303)  # type: ignore[arg-type]
-    assert isinstance(response, Response)  # noqa: S101 - flask's own class
-    return response
 
 
 def asked(name: str) -> str:

@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from functools import cache
 
-from flask import Response, redirect, url_for
-
 from booking.kernel import login, pages
 from booking.notices import queries
 
 bp = pages.Blueprint("notices_pages", __name__)
+go = bp.go
 
 
 @bp.app_context_processor
@@ -21,10 +20,3 @@ def _unread() -> int | None:
     """Return None for who has no inbox to look into: nobody, and tokens."""
     user_id = login.own_id_or_none()
     return None if user_id is None else queries.unread(user_id)
-
-
-def go(endpoint: str) -> Response:
-    """Answer a form with the way to a page, so that a reload posts nothing again."""
-    response = redirect(url_for(f"notices_pages.{endpoint}"), code=303)
-    assert isinstance(response, Response)  # noqa: S101 - flask's own class
-    return response

@@ -1,6 +1,6 @@
 """The blueprint of these pages, and whose certificates somebody looks after."""
 
-from flask import Response, redirect, request, url_for
+from flask import request
 
 from booking.accounts import queries as accounts
 from booking.accounts.auth import caller
@@ -9,13 +9,7 @@ from booking.kernel import pages
 from booking.kernel.errors import NotAllowed, NotFound
 
 bp = pages.Blueprint("qualifications_pages", __name__)
-
-
-def go(endpoint: str, **values: object) -> Response:
-    """Answer a form with the way to a page, so that a reload posts nothing again."""
-    response = redirect(url_for(f"qualifications_pages.{endpoint}", **values), code=303)  # type: ignore[arg-type]
-    assert isinstance(response, Response)  # noqa: S101 - flask's own class
-    return response
+go = bp.go
 
 
 def institutions() -> dict[int, str]:
