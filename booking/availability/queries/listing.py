@@ -160,7 +160,7 @@ def _looked_at(
     bookable = [*bookable_by(customer), *conditions]
     if wanted.at_most is None:
         return bookable
-    turn = Instrument.id * (now.toordinal() * 7919 % 1_000_003) % 1_000_003
+    turn = func.hashint8extended(Instrument.id, now.toordinal())
     nearest = (
         select(Instrument.id)
         .where(*bookable, exists().where(Schedule.instrument_id == Instrument.id))
