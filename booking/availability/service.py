@@ -157,10 +157,16 @@ def occupy(instrument_id: int, slot: TimeSlot, *, units: int = 1) -> tuple[int, 
     decides the race and no conflict ever aborts the transaction: insert first, look afterwards.
     """
     for unit in free_units(instrument_id, slot, units=units):
-        held = driver.first(_TAKE, taking_values(instrument_id, slot, unit=unit))
+        held = occupy_unit(instrument_id, slot, unit=unit)
         if held is not None:
-            return held[0], unit
+            return held, unit
     raise SlotTaken(slot)
+
+
+def occupy_unit(instrument_id: int, slot: TimeSlot, *, unit: int) -> int | None:
+    """Take the slot on this unit; returns the occupancy's id, or None if it is taken."""
+    held = driver.first(_TAKE, taking_values(instrument_id, slot, unit=unit))
+    return None if held is None else int(held[0])
 
 
 def free_units(instrument_id: int, slot: TimeSlot, *, units: int) -> Iterator[int]:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, composite, mapped_column, relationship
 
 from booking.accounts.models import Organisation, User
 from booking.accounts.rules import CustomerClass
-from booking.availability.models import Occupancy
+from booking.availability.models import Closure, Occupancy
 from booking.kernel import clock
 from booking.kernel.db import Model, Versioned, Word
 from booking.kernel.errors import WrongState
@@ -270,3 +270,28 @@ class Use(Model):
     def is_disputed(self) -> bool:
         """Tell whether the firm objected and the operator has not answered yet."""
         return self.objected_at is not None
+
+
+class Fault(Model):
+    """What somebody found broken during a use; open until the owner's people answer it."""
+
+    __tablename__ = "faults"
+    __table_args__ = (
+        CheckConstraint("closure_id IS NULL OR answered_at IS NOT NULL", name="answered"),
+        Index("ix_faults_open", "instrument_id", postgresql_where=text("answered_at IS NULL")),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    instrument_id: Mapped[int] = mapped_column(ForeignKey(Instrument.id))
+    unit: Mapped[int]
+    reservation_id: Mapped[int] = mapped_column(ForeignKey(Reservation.id))
+    reservation: Mapped[Reservation] = relationship(lazy="raise")
+    reported_at: Mapped[datetime] = mapped_column(default=clock.now)
+    reported_by: Mapped[int | None]
+    what: Mapped[str]
+    stopped_use: Mapped[bool]
+    # The closure it led to; none if nothing was wrong, or it could be mended at once.
+    closure_id: Mapped[int | None] = mapped_column(ForeignKey(Closure.id))
+    answered_at: Mapped[datetime | None]
+    answered_by: Mapped[int | None]
+    answer: Mapped[str] = mapped_column(default="")

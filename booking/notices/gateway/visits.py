@@ -65,6 +65,7 @@ def compose(kind: Kind, side: Side, facts: Facts, subject_id: int) -> Letter:
         else gettext("您收到这条通知，因为它涉及您单位的预约。"),
         rows=rows,
         steps=list(_steps(kind, visit)),
+        offers=list(_offers(visit)),
         button=(gettext("查看预约"), url(f"/reservations/{visit.id}")),
         number=facts["number"],
         entry=_entry(kind, visit, rows) if kind in EVENTS else None,
@@ -139,6 +140,23 @@ def _steps(kind: Kind, visit: Visit) -> Iterator[str]:
     if kind is not Kind.REMINDER and minutes is not None:
         until = visit.slot.starts_at - timedelta(minutes=minutes)
         yield gettext("%(moment)s 前可免费取消。", moment=formats.moment(until, visit.zone))
+
+
+def _offers(visit: Visit) -> Iterator[tuple[str, str]]:
+    """Yield what is free instead, with the address at which it is chosen already."""
+    if visit.at_owner:
+        return
+    for offer in visit.facts.get("offers", ()):
+        slot = TimeSlot(*(datetime.fromisoformat(offer[end]) for end in _ENDS))
+        start = slot.starts_at.astimezone(visit.zone).strftime("%Y-%m-%dT%H:%M")
+        said = gettext(
+            "%(when)s · %(instrument)s · %(price)s",
+            when=formats.slot(slot, visit.zone),
+            instrument=offer["instrument"],
+            price=formats.money(Money(offer["price_minor"], offer["currency"])),
+        )
+        path = f"/instruments/{offer['instrument_id']}?minutes={slot.minutes}&start={start}"
+        yield str(said), url(path)
 
 
 def _entry(kind: Kind, visit: Visit, rows: Sequence[tuple[str, str]]) -> Entry:

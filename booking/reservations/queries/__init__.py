@@ -1,6 +1,12 @@
 """Reads for reservations: the sheet a decision needs, what a caller may see, breaches."""
 
 from booking.reservations.queries.breaches import breaches
+from booking.reservations.queries.faults import (
+    faults_of,
+    find_fault_of,
+    get_fault,
+    open_faults,
+)
 from booking.reservations.queries.personal import count_of, ids_of, personal_data
 from booking.reservations.queries.reading import (
     InTheWay,
@@ -30,8 +36,11 @@ __all__ = [
     "closures_visible_to",
     "coming_closures",
     "count_of",
+    "faults_of",
+    "find_fault_of",
     "free_to_change_until",
     "get_closure",
+    "get_fault",
     "get_reservation",
     "get_sheet",
     "get_sheet_of",
@@ -44,6 +53,7 @@ __all__ = [
     "list_closures",
     "list_coming",
     "list_reservations",
+    "open_faults",
     "personal_data",
     "reminder_key",
     "to_remind_of",

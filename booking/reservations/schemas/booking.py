@@ -229,12 +229,13 @@ class ClosedOut(ClosureOut):
     """A new closure, with the reservations that gave way."""
 
     cancelled = fields.List(fields.Nested(ReservationOut))
+    moved = fields.List(fields.Nested(ReservationOut))
 
     @pre_dump
     def flat(self, closed: Any, **_: Any) -> dict[str, Any]:
-        """Put the closure's own fields beside what was cancelled for it."""
+        """Put the closure's own fields beside what gave way to it."""
         own = {name: getattr(closed.closure, name) for name in ClosureOut().fields}
-        return {**own, "cancelled": closed.cancelled}
+        return {**own, "cancelled": closed.cancelled, "moved": closed.moved}
 
 
 class ClosurePage(Schema):

@@ -2,6 +2,7 @@
 
 from booking.reservations.service.booking import cancel, change, move, quote, reserve
 from booking.reservations.service.closing import Closed, close, lift, reason_told
+from booking.reservations.service.faults import dismiss_fault, report_fault
 from booking.reservations.service.offers import Offer
 from booking.reservations.service.settling import (
     agree,
@@ -25,6 +26,7 @@ __all__ = [
     "check_out",
     "close",
     "confirm_usage",
+    "dismiss_fault",
     "due_for",
     "lift",
     "move",
@@ -34,6 +36,7 @@ __all__ = [
     "reason_told",
     "record_use",
     "remind",
+    "report_fault",
     "reserve",
     "settle",
     "suggested_minutes",

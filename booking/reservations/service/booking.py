@@ -197,14 +197,13 @@ def cancel(
     if reservation.status in HOLDING:
         sheet = queries.get_sheet_of(reservation, reservation.slot)
         _check_changeable(reservation, sheet, caller)
-    return let_go(reservation, caller, reason)
+    call_off(reservation, caller, reason)
+    tell_cancelled(reservation, caller, reason)
+    return reservation
 
 
-def let_go(reservation: Reservation, caller: Caller, reason: str) -> Reservation:
-    """Cancel a locked reservation, whoever decided it, and tell both sides.
-
-    Raises WrongState if it can no longer be cancelled.
-    """
+def call_off(reservation: Reservation, caller: Caller, reason: str) -> None:
+    """Cancel a locked reservation and tell nobody yet; raises WrongState."""
     old, held = facts(reservation), reservation.occupancy_id
     reservation.become(ReservationStatus.CANCELLED, action="cancel")
     reservation.occupancy_id = None
@@ -223,10 +222,13 @@ def let_go(reservation: Reservation, caller: Caller, reason: str) -> Reservation
         new=facts(reservation),
         reason=reason,
     )
+
+
+def tell_cancelled(reservation: Reservation, caller: Caller, reason: str, **more: object) -> None:
+    """Tell both sides that it was cancelled, and by which of them."""
     by_owner = reservation.organisation_id not in caller.organisations
     owner = reservation.instrument.institution_id
-    tell(Kind.CANCELLATION, reservation, owner=owner, by_owner=by_owner, reason=reason)
-    return reservation
+    tell(Kind.CANCELLATION, reservation, owner=owner, by_owner=by_owner, reason=reason, **more)
 
 
 def changeable(reservation_id: int, caller: Caller, version: int | None) -> Reservation:

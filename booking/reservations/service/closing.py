@@ -9,6 +9,7 @@ from booking.availability.errors import SlotTaken
 from booking.availability.models import Closure, OccupancyKind
 from booking.journal import service as journal
 from booking.kernel import clock
+from booking.kernel.db import db
 from booking.kernel.errors import InvalidField, WrongState
 from booking.kernel.text import N_
 from booking.kernel.timeslot import TimeSlot
@@ -17,17 +18,26 @@ from booking.registry.models import Instrument
 from booking.reservations import queries
 from booking.reservations.errors import OnAPromise
 from booking.reservations.models import Reservation
-from booking.reservations.service.booking import let_go
+from booking.reservations.service.booking import (
+    MOVABLE,
+    call_off,
+    facts,
+    record,
+    tell_cancelled,
+)
+from booking.reservations.service.faults import answer_fault, get_open_fault
+from booking.reservations.service.offers import instead
 
 LONGEST_DAYS = 400
 
 
 @dataclass(frozen=True)
 class Closed:
-    """A closure, and the reservations that were cancelled for it."""
+    """A closure, and what became of the reservations that gave way to it."""
 
     closure: Closure
     cancelled: Sequence[Reservation] = ()
+    moved: Sequence[Reservation] = ()  # to another unit, at the same time
 
 
 def close(
@@ -39,10 +49,12 @@ def close(
     unit: int | None = None,
     reason: str = "",
     cancel: Collection[int] = (),
+    fault: int | None = None,
 ) -> Closed:
-    """Close an instrument (or one unit) for a while, cancelling the reservations named.
+    """Close an instrument (or one unit) for a while; the reservations named give way.
 
-    Raises OnAPromise with everything in the way that was not named, and then changes nothing;
+    Where another unit is free at their time they move there, else they are cancelled and the
+    firms are offered what is free instead. It may answer a fault that was reported. Raises OnAPromise with everything in the way that was not named, and then changes nothing;
     InvalidField for a unit, length or reservation that cannot be meant; WrongState for a named
     reservation already in use.
     """
@@ -59,8 +71,11 @@ def close(
     unnamed = [promise for promise in found.reservations if promise.id not in cancel]
     if unnamed or found.closures:
         raise OnAPromise(unnamed, found.closures)
-    for promise in found.reservations:
-        let_go(promise, caller, reason_told(kind, reason))
+    told = reason_told(kind, reason)
+    moved = [each for each in found.reservations if _moves(each, instrument, unit, caller)]
+    cancelled = [each for each in found.reservations if each not in moved]
+    for promise in cancelled:
+        call_off(promise, caller, told)
     closure = Closure(
         instrument_id=instrument_id,
         unit=unit,
@@ -75,8 +90,61 @@ def close(
         # Somebody reserved between our look and our taking; what was cancelled is rolled back.
         late = queries.in_the_way(instrument_id, slot, unit=unit)
         raise OnAPromise(late.reservations, late.closures) from None
-    _record("closure.made", closure, instrument, caller, cancelled=sorted(cancel))
-    return Closed(closure, found.reservations)
+    for promise in cancelled:  # now that the time is closed it is not among what is offered
+        tell_cancelled(promise, caller, told, offers=_offers(promise))
+    if fault is not None:
+        answer_fault(get_open_fault(fault, instrument_id), caller, reason, closure=closure)
+    _record(
+        "closure.made",
+        closure,
+        instrument,
+        caller,
+        cancelled=[each.id for each in cancelled],
+        moved=[each.id for each in moved],
+    )
+    return Closed(closure, cancelled, moved)
+
+
+def _moves(
+    reservation: Reservation, instrument: Instrument, closed: int | None, caller: Caller
+) -> bool:
+    """Move a reservation that has not begun to another unit at its time, if one is free."""
+    if closed is None or instrument.units == 1 or reservation.status not in MOVABLE:
+        return False
+    held, old = reservation.occupancy_id, facts(reservation)
+    for unit in range(1, instrument.units + 1):
+        if unit == closed:
+            continue
+        taken = availability.occupy_unit(instrument.id, reservation.held, unit=unit)
+        if taken is None:
+            continue
+        reservation.occupancy_id, reservation.unit = taken, unit
+        reservation.touch()
+        db.session.flush()
+        assert held is not None  # noqa: S101 - the table's CHECK says so
+        availability.release(held)
+        record("reservation.unit_changed", reservation, caller, old=old, new=facts(reservation))
+        return True
+    return False
+
+
+def _offers(reservation: Reservation) -> list[dict[str, object]]:
+    """Return what is free instead, here first, as a notice keeps it."""
+    sheet = queries.get_sheet_of(reservation, reservation.slot)
+    here, elsewhere = instead(sheet, reservation.slot)
+    offered = [*here, *elsewhere]
+    names = registry.instrument_names({each["instrument_id"] for each in offered})
+    return [
+        {
+            "instrument_id": each["instrument_id"],
+            "instrument": names[each["instrument_id"]],
+            "starts_at": each["starts_at"],
+            "ends_at": each["ends_at"],
+            "price_minor": each["price"].minor,
+            "currency": each["price"].currency,
+        }
+        for each in offered
+    ]
 
 
 _DEFAULT_REASON = {

@@ -76,6 +76,14 @@ def _violations(sheet: Sheet, slot: TimeSlot, quoted: tariffs.Quote | None) -> I
 
 def taken(sheet: Sheet, slot: TimeSlot) -> SlotTaken:
     """Return the refusal that names what is free instead, here and on equal instruments."""
+    here, elsewhere = instead(sheet, slot)
+    return SlotTaken(slot, alternatives=here, elsewhere=elsewhere)
+
+
+def instead(
+    sheet: Sheet, slot: TimeSlot
+) -> tuple[Sequence[dict[str, Any]], Sequence[dict[str, Any]]]:
+    """Return the nearest free slots here, and on equal instruments, with their prices."""
     found = availability.alternatives(
         sheet.instrument_id,
         slot,
@@ -86,10 +94,9 @@ def taken(sheet: Sheet, slot: TimeSlot) -> SlotTaken:
     prices = tariff_queries.current_prices(
         [free.instrument_id for free in found.elsewhere], sheet.customer
     )
-    return SlotTaken(
-        slot,
-        alternatives=[_priced(free, sheet.price, sheet) for free in found.here],
-        elsewhere=[
+    return (
+        [_priced(free, sheet.price, sheet) for free in found.here],
+        [
             _priced(free, price.facts if price else None, sheet)
             for free in found.elsewhere
             for price in [prices.get(free.instrument_id)]
