@@ -243,3 +243,4 @@ class ClosureForm(FormSchema):
     ends_at = WallClock(required=True)
     reason = Line(max_length=200, load_default="")
     cancel = fields.List(QueryId(), load_default=list, validate=validate.Length(max=200))
+    fault = QueryId(load_default=None)

@@ -1,7 +1,7 @@
 """Loading everything once, in the order in which it happened, and greeting who starts the demo."""
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from functools import partial
 
 from booking.accounts import queries as accounts
@@ -31,6 +31,7 @@ _HALF_WRITTEN = {
     "worth_wan": ["168"],
     "technical": ["横向分辨率 0.12 μm；总倍率 54–17280×"],
 }
+_FOUND_BEFORE = timedelta(minutes=5)  # the end of the use
 _LATELY = 2  # days: what is older has been read
 
 
@@ -80,7 +81,7 @@ class Scene:
 
     def events(self) -> Iterator[Event]:
         """Yield everything that happens, in no order."""
-        days = Days(self.calendar)
+        days, ended = Days(self.calendar), []
         for booking in Planner(self.calendar).bookings():
             yield booking.made_at, partial(self._reserve, booking)
             if booking.cancelled_at is not None:
@@ -88,6 +89,10 @@ class Scene:
                 continue
             for step in days.steps(booking):
                 yield step.at, partial(self._take, booking, step)
+                if step.action == "end" and self._owner_of(booking) == _WRITER:
+                    ended.append((step.at - _FOUND_BEFORE, booking))
+        at, booking = max(ended, key=lambda end: end[0])
+        yield at, partial(self._report, booking)
         for stop in tables.stops():
             yield self._said_at(stop), partial(self._close, stop)
         yield self.calendar.days_before(2, time(15, 20)), people.apply_for_verification
@@ -123,10 +128,22 @@ class Scene:
             self.reserved[booking], caller=self.everybody[booking.login], reason=booking.reason
         )
 
+    def _report(self, booking: Booking) -> None:
+        """Report what did not work, which nobody has answered yet."""
+        reservations.report_fault(
+            self.reserved[booking],
+            "运行中有异响，读数跳动",
+            caller=self.everybody[booking.login],
+            stops_use=False,
+        )
+
+    def _owner_of(self, booking: Booking) -> str:
+        return self.sites[booking.instrument].institution
+
     def _take(self, booking: Booking, step: Step) -> None:
         """Let a step happen to a booking that stands; a closure may have cancelled it."""
         reservation_id = self.reserved[booking]
-        owner = self.everybody[self.sites[booking.instrument].institution]
+        owner = self.everybody[self._owner_of(booking)]
         caller = owner if step.by_owner else self.everybody[booking.login]
         found = queries.get_reservation(reservation_id, caller=caller)
         if found.status in GONE:

@@ -14,7 +14,7 @@ from booking.kernel.paging import Page
 from booking.kernel.schema import PageQuery, VersionIn
 from booking.registry import queries as registry
 from booking.reservations import queries, service
-from booking.reservations.models import Reservation
+from booking.reservations.models import Fault, Reservation
 from booking.reservations.schemas import (
     CancelIn,
     ChangeIn,
@@ -22,6 +22,9 @@ from booking.reservations.schemas import (
     ClosureIn,
     ClosureOut,
     ClosurePage,
+    FaultAnswerIn,
+    FaultIn,
+    FaultOut,
     MomentIn,
     NoShowIn,
     ObjectionIn,
@@ -130,6 +133,37 @@ def no_show(data: dict[str, Any], reservation_id: int) -> Reservation:
     """Record that nobody came, half an hour after the start at the earliest."""
     with transaction():
         return service.no_show(reservation_id, **data, caller=caller())
+
+
+@bp.post("/reservations/<id:reservation_id>/report-fault")
+@login_required
+@idempotent
+@bp.arguments(FaultIn)
+@bp.response(201, FaultOut)
+def report_fault(data: dict[str, Any], reservation_id: int) -> tuple[Fault, Headers]:
+    """Report a fault during a use; who runs the instrument is told and decides what follows."""
+    with transaction():
+        fault = service.report_fault(reservation_id, **data, caller=caller())
+    return fault, {"Location": url_for(".show_fault", fault_id=fault.id)}
+
+
+@bp.get("/faults/<id:fault_id>")
+@login_required
+@bp.response(200, FaultOut)
+def show_fault(fault_id: int) -> Fault:
+    """Show a fault to the people of the instrument's owner."""
+    return queries.get_fault(fault_id, caller=caller())
+
+
+@bp.post("/faults/<id:fault_id>/dismiss")
+@login_required
+@idempotent
+@bp.arguments(FaultAnswerIn)
+@bp.response(200, FaultOut)
+def dismiss_fault(data: dict[str, Any], fault_id: int) -> Fault:
+    """Answer that it can go on; a closure with `fault` answers that it cannot."""
+    with transaction():
+        return service.dismiss_fault(fault_id, **data, caller=caller())
 
 
 @bp.post("/reservations/<id:reservation_id>/confirm-usage")

@@ -22,6 +22,7 @@ from booking.notices import gateway
 from booking.notices.models import Message
 from booking.registry.models import Instrument
 from booking.reservations import queries as reservations
+from booking.reservations.models import Fault
 from booking.savings.models import SavingsLine
 from tests.browser.conftest import DESKTOP, HEIGHTS, NARROWEST, NOW, PHONE, flaws, scrolls_sideways
 
@@ -161,6 +162,8 @@ def _samples(program: Flask, login: str) -> dict[str, Any]:
             "field": "uscc",
             "kind": "xlsx",
         }
+        if fault := db.session.scalar(select(Fault.id).limit(1)):
+            found["fault_id"] = fault
         if seal := db.session.scalar(select(JournalSeal.id).limit(1)):
             found["seal_id"] = seal
         mail = next((kept for kept in gateway.list_kept(limit=200) if kept.body("calendar")), None)

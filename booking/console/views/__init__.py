@@ -3,6 +3,7 @@
 from booking.console.views.bulk import bulk
 from booking.console.views.closing import closures_page
 from booking.console.views.contributing import edit
+from booking.console.views.faults import faults
 from booking.console.views.frame import bp
 from booking.console.views.hours import hours_page
 from booking.console.views.importing import imports
@@ -16,6 +17,7 @@ __all__ = [
     "bulk",
     "closures_page",
     "edit",
+    "faults",
     "hours_page",
     "imports",
     "instruments",

@@ -58,12 +58,16 @@ def _sentence(kind: Kind, visit: Visit) -> str:
             )
         case Kind.SETTLED:
             return str(gettext("机构财务已登记结算，节约费用计入统计。"))
-        case Kind.FAULT if visit.facts["stopped_use"]:
-            return str(gettext("使用者报告故障，已停止使用。请检查，并处理之后的预约。"))
         case Kind.FAULT:
-            return str(gettext("使用者报告故障，还在使用。请检查。"))
+            return _of_a_fault(stopped_use=visit.facts["stopped_use"])
         case _:
             return str(gettext("机构登记为未到场，时段已释放。有出入请联系机构。"))
+
+
+def _of_a_fault(*, stopped_use: bool) -> str:
+    if stopped_use:
+        return str(gettext("使用者报告故障，已停止使用。请检查，并处理之后的预约。"))
+    return str(gettext("使用者报告故障，还在使用。请检查。"))
 
 
 def _rows(kind: Kind, visit: Visit) -> Iterator[tuple[str, str]]:

@@ -22,6 +22,11 @@ from booking.reservations.schemas.booking import (
     ViolationOut,
 )
 from booking.reservations.schemas.using import (
+    FaultAnswerForm,
+    FaultAnswerIn,
+    FaultForm,
+    FaultIn,
+    FaultOut,
     MomentForm,
     MomentIn,
     NoShowIn,
@@ -47,6 +52,11 @@ __all__ = [
     "ClosureIn",
     "ClosureOut",
     "ClosurePage",
+    "FaultAnswerForm",
+    "FaultAnswerIn",
+    "FaultForm",
+    "FaultIn",
+    "FaultOut",
     "InstrumentRef",
     "MomentForm",
     "MomentIn",

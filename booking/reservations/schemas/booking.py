@@ -91,6 +91,7 @@ class ClosureIn(SlotIn):
     unit = Count(least=1, most=99, load_default=None)
     reason = Line(max_length=200, load_default="")
     cancel = fields.List(Id(), load_default=list, validate=validate.Length(max=200))
+    fault = Id(load_default=None)
 
 
 class ViolationOut(Schema):

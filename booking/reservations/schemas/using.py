@@ -78,6 +78,34 @@ class ObjectionIn(VersionIn):
     reason = Line(min_length=1, max_length=200, required=True)
 
 
+class FaultIn(VersionIn):
+    """What is wrong with the instrument, and whether the use ends with it."""
+
+    what = Line(min_length=1, max_length=500, required=True)
+    stops_use = fields.Boolean(required=True)
+
+
+class FaultAnswerIn(Schema):
+    """Why the instrument can go on."""
+
+    answer = Line(min_length=1, max_length=200, required=True)
+
+
+class FaultOut(Schema):
+    """A fault, and how it was answered."""
+
+    id = fields.Integer()
+    instrument_id = fields.Integer()
+    unit = fields.Integer()
+    reservation_id = fields.Integer()
+    reported_at = Instant()
+    what = fields.String()
+    stopped_use = fields.Boolean()
+    closure_id = fields.Integer(allow_none=True)
+    answered_at = Instant(allow_none=True)
+    answer = fields.String()
+
+
 class SettlementIn(VersionIn):
     """How it was paid, on which day, and by which document."""
 
@@ -118,6 +146,24 @@ class NoteForm(VersionForm):
     """A note to go with it."""
 
     note = Line(max_length=200, load_default="")
+
+
+class FaultForm(VersionForm):
+    """What somebody found broken while they used it."""
+
+    required: ClassVar[Mapping[str, Text]] = {
+        "what": N_("请写明故障现象。"),
+        "stops_use": N_("请选择是否还能继续使用。"),
+    }
+    what = Line(max_length=500, required=True)
+    stops_use = fields.Boolean(required=True)
+
+
+class FaultAnswerForm(FormSchema):
+    """Why the instrument can go on."""
+
+    required: ClassVar[Mapping[str, Text]] = {"answer": N_("请写明检查结果。")}
+    answer = Line(max_length=200, required=True)
 
 
 class ObjectionForm(VersionForm):

@@ -54,9 +54,11 @@ def close(
     """Close an instrument (or one unit) for a while; the reservations named give way.
 
     Where another unit is free at their time they move there, else they are cancelled and the
-    firms are offered what is free instead. It may answer a fault that was reported. Raises OnAPromise with everything in the way that was not named, and then changes nothing;
+    firms are offered what is free instead. It may answer a fault that was reported.
+
+    Raises OnAPromise with everything in the way that was not named, and then changes nothing;
     InvalidField for a unit, length or reservation that cannot be meant; WrongState for a named
-    reservation already in use.
+    reservation already in use or a fault already answered.
     """
     instrument = registry.get_instrument(instrument_id, caller=caller)
     require(caller, Permission.RUN_INSTRUMENTS, instrument.institution_id)
