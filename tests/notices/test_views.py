@@ -170,7 +170,7 @@ class TestSettings:
 
         assert self.ticked(page) == {
             "confirmation", "change", "cancellation", "reminder", "no_show", "usage",
-            "objection", "settled", "verification", "expiry",
+            "objection", "settled", "fault", "verification", "expiry",
         }  # fmt: skip
 
     def test_a_choice_is_kept(self, client, li, post):

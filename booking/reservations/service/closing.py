@@ -64,20 +64,9 @@ def close(
     require(caller, Permission.RUN_INSTRUMENTS, instrument.institution_id)
     _check(instrument, slot, unit)
     availability.queue_for(instrument_id)
-    found = queries.in_the_way(instrument_id, slot, unit=unit)
-    if unknown := set(cancel) - {promise.id for promise in found.reservations}:
-        raise InvalidField(
-            "cancel",
-            N_("预约 %(ids)s 不在该时间段内。", ids="、".join(map(str, sorted(unknown)))),
-        )
-    unnamed = [promise for promise in found.reservations if promise.id not in cancel]
-    if unnamed or found.closures:
-        raise OnAPromise(unnamed, found.closures)
+    named = _named(instrument_id, slot, unit, cancel)
     told = reason_told(kind, reason)
-    moved = [each for each in found.reservations if _moves(each, instrument, unit, caller)]
-    cancelled = [each for each in found.reservations if each not in moved]
-    for promise in cancelled:
-        call_off(promise, caller, told)
+    moved, cancelled = _give_way(named, instrument, unit, told, caller)
     closure = Closure(
         instrument_id=instrument_id,
         unit=unit,
@@ -86,12 +75,7 @@ def close(
         reason=reason,
         created_by=caller.user_id,
     )
-    try:
-        availability.close(closure, units=instrument.units)
-    except SlotTaken:
-        # Somebody reserved between our look and our taking; what was cancelled is rolled back.
-        late = queries.in_the_way(instrument_id, slot, unit=unit)
-        raise OnAPromise(late.reservations, late.closures) from None
+    _take(closure, units=instrument.units)
     for promise in cancelled:  # now that the time is closed it is not among what is offered
         tell_cancelled(promise, caller, told, offers=_offers(promise))
     if fault is not None:
@@ -105,6 +89,46 @@ def close(
         moved=[each.id for each in moved],
     )
     return Closed(closure, cancelled, moved)
+
+
+def _named(
+    instrument_id: int, slot: TimeSlot, unit: int | None, cancel: Collection[int]
+) -> Sequence[Reservation]:
+    """Return the reservations in the way, locked; raises unless just these were named."""
+    found = queries.in_the_way(instrument_id, slot, unit=unit)
+    if unknown := set(cancel) - {promise.id for promise in found.reservations}:
+        raise InvalidField(
+            "cancel",
+            N_("预约 %(ids)s 不在该时间段内。", ids="、".join(map(str, sorted(unknown)))),
+        )
+    unnamed = [promise for promise in found.reservations if promise.id not in cancel]
+    if unnamed or found.closures:
+        raise OnAPromise(unnamed, found.closures)
+    return found.reservations
+
+
+def _take(closure: Closure, *, units: int) -> None:
+    try:
+        availability.close(closure, units=units)
+    except SlotTaken:
+        # Somebody reserved between our look and our taking; what was cancelled is rolled back.
+        late = queries.in_the_way(closure.instrument_id, closure.slot, unit=closure.unit)
+        raise OnAPromise(late.reservations, late.closures) from None
+
+
+def _give_way(
+    reservations: Sequence[Reservation],
+    instrument: Instrument,
+    closed: int | None,
+    reason: str,
+    caller: Caller,
+) -> tuple[list[Reservation], list[Reservation]]:
+    """Move those that can be moved and cancel the others; nobody is told yet."""
+    moved = [each for each in reservations if _moves(each, instrument, closed, caller)]
+    cancelled = [each for each in reservations if each not in moved]
+    for each in cancelled:
+        call_off(each, caller, reason)
+    return moved, cancelled
 
 
 def _moves(
