@@ -48,6 +48,7 @@ def load() -> bool:
         with clock.pretend(at):
             happens()
     papers.file_all(everybody, ids, calendar.today)
+    reservations.close_settled()
     with clock.pretend(calendar.days_before(1, time(16, 20))):
         _begin_to_write_up(everybody[_WRITER])
     _settle_notices(calendar)

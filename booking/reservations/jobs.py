@@ -8,3 +8,9 @@ def remind() -> str:
     """Remind the firms of tomorrow's visits."""
     with transaction():
         return f"提醒 {service.remind()} 个预约"
+
+
+def close() -> str:
+    """Close what was settled some days ago."""
+    with transaction():
+        return f"完结 {service.close_settled()} 个预约"

@@ -23,6 +23,7 @@ from booking.reservations.queries.reading import (
     list_closures,
     list_coming,
     list_reservations,
+    settled_before,
     usable_now,
     visible_to,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "open_faults",
     "personal_data",
     "reminder_key",
+    "settled_before",
     "to_remind_of",
     "told",
     "usable_now",

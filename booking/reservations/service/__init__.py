@@ -1,5 +1,6 @@
 """Quote, reserve, move and cancel; closures; use and settlement. Never commits."""
 
+from booking.reservations.service.archiving import close_settled
 from booking.reservations.service.booking import cancel, change, move, quote, reserve
 from booking.reservations.service.closing import Closed, close, lift, reason_told
 from booking.reservations.service.faults import dismiss_fault, report_fault
@@ -25,6 +26,7 @@ __all__ = [
     "check_in",
     "check_out",
     "close",
+    "close_settled",
     "confirm_usage",
     "dismiss_fault",
     "due_for",
