@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, composite, mapped_column, relationship
@@ -17,6 +18,7 @@ from booking.kernel.timeslot import TimeSlot
 from booking.registry.models import Instrument
 from booking.reservations.rules import Flag, flags
 from booking.tariffs.models import Price
+from booking.tariffs.rules import QuoteLine, kept_lines
 
 
 class ReservationStatus(StrEnum):
@@ -60,6 +62,12 @@ class Reservation(Versioned, Model):
     __table_args__ = (
         CheckConstraint("ends_at > starts_at", name="forwards"),
         CheckConstraint("price_minor >= 0 AND list_minor >= price_minor", name="price"),
+        CheckConstraint("samples >= 1", name="samples"),
+        CheckConstraint(
+            "fee_minor BETWEEN 0 AND price_minor "
+            "AND (fee_minor = 0 OR status IN ('cancelled', 'no_show', 'settled', 'closed'))",
+            name="fee",
+        ),
         CheckConstraint(
             "status NOT IN ('tentative', 'confirmed', 'in_use') OR occupancy_id IS NOT NULL",
             name="holds",
@@ -103,10 +111,13 @@ class Reservation(Versioned, Model):
     status: Mapped[ReservationStatus] = mapped_column(Word(ReservationStatus), default=S.CONFIRMED)
     purpose: Mapped[str] = mapped_column(default="")
     customer_class: Mapped[CustomerClass] = mapped_column(Word(CustomerClass))
+    samples: Mapped[int] = mapped_column(default=1, server_default="1")
     price_id: Mapped[int | None] = mapped_column(ForeignKey(Price.id))
     currency: Mapped[str] = mapped_column(default="CNY")
     list_minor: Mapped[int]
     price_minor: Mapped[int]
+    lines: Mapped[list[Any] | None]  # how the price comes about; None where it was made before 0014
+    fee_minor: Mapped[int] = mapped_column(default=0, server_default="0")
     baseline_minor: Mapped[int | None]
     baseline_rank: Mapped[int | None]
     cancelled_at: Mapped[datetime | None]
@@ -130,6 +141,16 @@ class Reservation(Versioned, Model):
         return Money(self.list_minor, self.currency)
 
     @property
+    def price_lines(self) -> tuple[QuoteLine, ...]:
+        """Return how the price comes about; the amounts add up to it."""
+        return kept_lines(self.lines, self.list_price, self.price, self.slot.minutes)
+
+    @property
+    def fee(self) -> Money | None:
+        """Return what is due because it was cancelled late or nobody came; None if nothing is."""
+        return Money(self.fee_minor, self.currency) if self.fee_minor else None
+
+    @property
     def baseline(self) -> Money | None:
         """Return what it is compared with, or None (domain §4.3)."""
         return None if self.baseline_minor is None else Money(self.baseline_minor, self.currency)
@@ -141,9 +162,9 @@ class Reservation(Versioned, Model):
 
     @property
     def due(self) -> Money | None:
-        """Return what is due: for the confirmed use once it is; None where nobody came."""
+        """Return what is due: for the confirmed use once it is; where nobody came, the fee."""
         if self.status in CAME_TO_NOTHING:
-            return None
+            return self.fee
         return self.use.price if self.use and self.use.price else self.price
 
     @property
@@ -197,6 +218,7 @@ class Use(Model):
             name="confirmed",
         ),
         CheckConstraint("price_minor BETWEEN 0 AND list_minor AND minutes >= 0", name="price"),
+        CheckConstraint("samples >= 0", name="samples"),
         CheckConstraint(
             "(settled_at IS NULL) = (settlement IS NULL) "
             "AND (settled_at IS NULL) = (settled_on IS NULL) "
@@ -214,9 +236,11 @@ class Use(Model):
     ended_by: Mapped[int | None]
     # What the operator confirmed: the minutes that count and what they cost by the frozen price.
     minutes: Mapped[int | None]
+    samples: Mapped[int | None]
     currency: Mapped[str] = mapped_column(default="CNY")
     list_minor: Mapped[int | None]
     price_minor: Mapped[int | None]
+    lines: Mapped[list[Any] | None]
     baseline_minor: Mapped[int | None]
     note: Mapped[str] = mapped_column(default="")
     confirmed_at: Mapped[datetime | None]
@@ -242,6 +266,13 @@ class Use(Model):
     def list_price(self) -> Money | None:
         """Return what the list the price was agreed on asks for the confirmed minutes."""
         return None if self.list_minor is None else Money(self.list_minor, self.currency)
+
+    @property
+    def price_lines(self) -> tuple[QuoteLine, ...]:
+        """Return how the price comes about; nothing before the use was confirmed."""
+        if self.list_price is None or self.price is None:
+            return ()
+        return kept_lines(self.lines, self.list_price, self.price, self.minutes or 0)
 
     @property
     def baseline(self) -> Money | None:

@@ -14,6 +14,7 @@ from booking.reservations.errors import OutsideItsTime, TooLateToChange
 EARLIEST_START = timedelta(minutes=15)  # before the slot (允许提前上机, domain §1.3)
 UNCLAIMED = timedelta(minutes=30)  # after the slot's start: then it may be called a no-show
 TOLERANCE = timedelta(minutes=5)  # nobody is late by less
+MOST_SAMPLES = 10_000  # of one reservation
 MOST_MINUTES = 40_000  # that a use can be confirmed to have taken: the longest slot, twice
 OBJECTION_DAYS = 3  # working days in which the firm may object to what was confirmed
 # How far back somebody may say it was: a phone without network, an operator's paper log.

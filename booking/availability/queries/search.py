@@ -40,11 +40,13 @@ from booking.availability.rules import (
     open_spans,
     slot_of,
 )
+from booking.kernel import clock
 from booking.kernel.text import N_, Text
 from booking.kernel.timeslot import TimeSlot
 from booking.registry import queries as registry
 from booking.registry.models import Instrument, Publication, RunningState, SharingMode
 from booking.registry.rules import code_range
+from booking.tariffs import queries as tariffs
 from booking.tariffs.models import Price
 from booking.tariffs.rules import Customer
 
@@ -141,15 +143,16 @@ def bookable_by(customer: Customer) -> list[ColumnElement[bool]]:
     """
     own = customer.own_institutions
     return _bookable(
-        Price.customer_class.in_(customer.classes),
+        and_(tariffs.in_force(clock.now()), Price.customer_class.in_(customer.classes)),
         Instrument.institution_id.in_(own) if own else None,
     )
 
 
 def bookable_by_whom() -> list[ColumnElement[bool]]:
     """Return the conditions of `bookable_by` for a statement that is kept; its values: `whom`."""
+    class_fits = Price.customer_class == func.any(bindparam("classes", type_=ARRAY(String)))
     return _bookable(
-        Price.customer_class == func.any(bindparam("classes", type_=ARRAY(String))),
+        and_(tariffs.in_force(tariffs.NOW), class_fits),
         Instrument.institution_id == func.any(bindparam("own", type_=ARRAY(BigInteger))),
     )
 
@@ -159,15 +162,14 @@ def whom(customer: Customer) -> dict[str, Any]:
     return {
         "classes": [str(each) for each in customer.classes],
         "own": list(customer.own_institutions),
+        "now": clock.now(),
     }
 
 
 def _bookable(
-    class_fits: ColumnElement[bool], is_own: ColumnElement[bool] | None
+    price_fits: ColumnElement[bool], is_own: ColumnElement[bool] | None
 ) -> list[ColumnElement[bool]]:
-    priced = exists().where(
-        Price.instrument_id == Instrument.id, Price.superseded_at.is_(None), class_fits
-    )
+    priced = exists().where(Price.instrument_id == Instrument.id, price_fits)
     for_them = and_(Instrument.sharing_mode == SharingMode.EXTERNAL, priced)
     if is_own is not None:
         for_them = or_(for_them, and_(is_own, Instrument.sharing_mode != SharingMode.NONE))

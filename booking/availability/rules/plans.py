@@ -11,6 +11,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from booking.kernel.timeslot import TimeSlot
+from booking.tariffs.rules import Wall
 
 Interval = tuple[int, int]  # wall-clock minutes since midnight, [opens, closes)
 Span = tuple[int, int]  # minutes since 1970-01-01T00:00Z, [starts, ends)
@@ -47,6 +48,11 @@ class WeekPlan:
         if is_workday and is_weekend and not hours:
             return self.week.get(MONDAY, ())
         return hours
+
+    @property
+    def wall(self) -> Wall:
+        """Return the clock and the working days by which hours are priced."""
+        return Wall(self.zone, self.workdays)
 
     @property
     def ever_opens(self) -> bool:

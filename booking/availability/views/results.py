@@ -35,6 +35,7 @@ from booking.kernel.timeslot import TimeSlot
 from booking.qualifications import queries as qualifications
 from booking.qualifications.rules import SOON_DAYS, Scheme
 from booking.tariffs import rules as tariffs
+from booking.tariffs.models import Price
 
 bp = pages.Blueprint("availability_pages", __name__)
 
@@ -241,12 +242,20 @@ def _row(
         ]
         if week
         else [],
-        quote=tariffs.quote(
-            price.facts, minutes=minutes, customer_class=price.customer_class, now=now
-        )
-        if price
-        else None,
+        quote=_quoted(price, week, minutes, now) if price else None,
         url=url,
+    )
+
+
+def _quoted(price: Price, week: Week | None, minutes: int, now: datetime) -> tariffs.Quote | None:
+    """Return what the soonest start costs; by the usual hours where nothing is free."""
+    starts_at = week.soonest[0].starts_at if week and week.soonest else now
+    return tariffs.quote(
+        price.facts,
+        tariffs.Usage(starts_at, minutes),
+        customer_class=price.customer_class,
+        now=now,
+        wall=week.plan.wall if week else tariffs.CHINA,
     )
 
 

@@ -120,6 +120,9 @@ def _rows(kind: Kind, visit: Visit) -> Iterator[tuple[str, str]]:
         yield gettext("地点"), facts["place"]
         yield gettext("联系人"), facts["contact"]
     yield gettext("用途"), facts["purpose"]
+    for line in facts.get("lines") or ():
+        amount = Money(line["amount_minor"], facts["currency"])
+        yield formats.charge(line, facts["currency"]), formats.money(amount)
     yield gettext("应付（含税）"), formats.money(visit.price)
     if not visit.at_owner and visit.saving is not None:
         yield gettext("预计节约"), formats.money(visit.saving)

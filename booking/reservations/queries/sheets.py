@@ -17,7 +17,7 @@ from booking.kernel.money import Money
 from booking.kernel.timeslot import TimeSlot
 from booking.registry.models import Publication, RunningState, SharingMode
 from booking.reservations.models import Reservation
-from booking.tariffs.rules import PUBLIC_FOR, Customer, PriceFacts
+from booking.tariffs.rules import PUBLIC_FOR, Customer, PriceFacts, Terms
 
 _DAY, _MONTH = timedelta(days=1), timedelta(days=32)
 
@@ -40,13 +40,14 @@ SELECT i.id, i.institution_id, i.units, i.publication, i.sharing_mode, i.running
        (SELECT json_agg(json_build_array(c.day, c.is_workday))
           FROM calendar_days c WHERE c.day BETWEEN %(first)s AND %(last)s) AS days,
        (SELECT json_agg(json_build_array(p.customer_class, p.id, p.per_hour_minor,
-               p.per_hour_currency, p.discount_percent::text, p.published_at,
+               p.per_hour_currency, p.discount_percent::text, p.published_at, p.terms,
                CASE WHEN p.published_at > %(young)s THEN EXISTS (
                    SELECT FROM reservations r WHERE r.price_id = p.id
                       AND r.price_minor = r.list_minor AND r.price_minor > 0
                       AND r.status IN ('usage_confirmed', 'settled', 'closed'))
                ELSE false END))
-          FROM prices p WHERE p.instrument_id = i.id AND p.superseded_at IS NULL) AS prices
+          FROM prices p WHERE p.instrument_id = i.id AND p.effective_from <= %(now)s
+           AND (p.superseded_at IS NULL OR p.superseded_at > %(now)s)) AS prices
   FROM instruments i
   JOIN organisations o ON o.id = %(organisation_id)s
   LEFT JOIN schedules s ON s.instrument_id = i.id
@@ -139,6 +140,7 @@ def _sheet(instrument_id: int, slot: TimeSlot, organisation_id: int) -> Sheet:
         "organisation_id": organisation_id,
         "first": slot.starts_at.date() - _DAY,
         "last": min(slot.ends_at.date(), slot.starts_at.date() + _MONTH) + _DAY,
+        "now": clock.now(),
         "young": clock.now() - PUBLIC_FOR,
     }
     found = driver.first(_SHEET, values)
@@ -197,11 +199,12 @@ def special_days(rows: Iterable[Sequence[Any]]) -> dict[date, list[Interval]]:
 
 
 def _facts(row: Sequence[Any]) -> PriceFacts:
-    _, price_id, minor, currency, discount, published_at, used = row
+    _, price_id, minor, currency, discount, published_at, terms, used = row
     return PriceFacts(
         id=price_id,
         per_hour=Money(minor, currency),
         discount_percent=Decimal(discount),
         published_at=datetime.fromisoformat(published_at),
         used_at_full_price=used,
+        terms=Terms.of(terms),
     )

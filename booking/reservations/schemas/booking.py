@@ -22,7 +22,8 @@ from booking.kernel.schema import (
 from booking.kernel.text import N_
 from booking.kernel.timeslot import TimeSlot, UnusableSlot
 from booking.reservations.models import ReservationStatus
-from booking.tariffs.schemas import Percent
+from booking.reservations.rules import MOST_SAMPLES
+from booking.tariffs.schemas import Percent, QuoteLineOut
 
 CLOSURE_KINDS = [kind for kind in OccupancyKind if kind is not OccupancyKind.RESERVATION]
 
@@ -49,6 +50,7 @@ class QuoteIn(SlotIn):
 
     instrument_id = Id(required=True)
     organisation_id = Id(load_default=None)
+    samples = Count(least=1, most=MOST_SAMPLES, load_default=1)
 
 
 class ReservationIn(QuoteIn):
@@ -138,7 +140,9 @@ class QuoteOut(Schema):
     ends_at = Instant(attribute="slot.ends_at")
     minutes = fields.Integer(attribute="slot.minutes")
     customer_class = fields.String(attribute="sheet.customer_class")
+    samples = fields.Integer(attribute="quote.usage.samples", dump_default=1)
     per_hour = MoneyField(attribute="quote.per_hour", dump_default=None, allow_none=True)
+    lines = fields.List(fields.Nested(QuoteLineOut), attribute="quote.lines", dump_default=[])
     discount_percent = Percent(
         attribute="quote.discount_percent", dump_default=None, allow_none=True
     )
@@ -147,6 +151,11 @@ class QuoteOut(Schema):
     baseline = fields.Nested(BaselineOut, allow_none=True)
     no_baseline = fields.String(attribute="quote.no_baseline", dump_default=None, allow_none=True)
     saving = MoneyField(attribute="quote.saving", dump_default=None, allow_none=True)
+    late_cancel_fee = MoneyField(
+        attribute="quote.late_cancel_fee", dump_default=None, allow_none=True
+    )
+    no_show_fee = MoneyField(attribute="quote.no_show_fee", dump_default=None, allow_none=True)
+    deposit = MoneyField(attribute="quote.deposit", dump_default=None, allow_none=True)
     bookable = fields.Boolean()
     violations = fields.List(fields.Nested(ViolationOut))
 
@@ -165,8 +174,11 @@ class ReservationOut(Schema):
     ends_at = Instant()
     purpose = fields.String()
     customer_class = fields.String()
+    samples = fields.Integer()
     list_price = MoneyField()
     price = MoneyField()
+    lines = fields.List(fields.Nested(QuoteLineOut), attribute="price_lines")
+    fee = MoneyField(allow_none=True)
     baseline = MoneyField(allow_none=True)
     baseline_rank = fields.Integer(allow_none=True)
     expected_saving = MoneyField(allow_none=True)

@@ -1,5 +1,6 @@
 """Quote, reserve, move and cancel: the customer's side of a reservation."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -29,13 +30,18 @@ MOVABLE = frozenset({ReservationStatus.TENTATIVE, ReservationStatus.CONFIRMED})
 
 
 def quote(
-    instrument_id: int, slot: TimeSlot, *, caller: Caller, organisation_id: int | None = None
+    instrument_id: int,
+    slot: TimeSlot,
+    *,
+    caller: Caller,
+    organisation_id: int | None = None,
+    samples: int = 1,
 ) -> Offer:
     """Return what the slot would cost the caller's organisation and what would refuse it.
 
     Raises NotFound, NotAllowed or WhichOrganisation.
     """
-    offer = _offer(instrument_id, slot, caller, organisation_id)
+    offer = _offer(instrument_id, slot, caller, organisation_id, samples)
     policy = offer.sheet.policy
     if policy is None or calendars.is_free(
         instrument_id, _with_buffers(slot, policy), units=offer.sheet.units
@@ -52,9 +58,10 @@ def reserve(
     caller: Caller,
     organisation_id: int | None = None,
     purpose: str = "",
+    samples: int = 1,
 ) -> Reservation:
     """Reserve the instrument, or raise NotBookable (all broken rules) or SlotTaken."""
-    offer = _offer(instrument_id, slot, caller, organisation_id)
+    offer = _offer(instrument_id, slot, caller, organisation_id, samples)
     policy, quoted = offer.check()
     held = _with_buffers(slot, policy)
     agreed = _agreed(policy, quoted)
@@ -72,6 +79,7 @@ def reserve(
             ends_at=slot.ends_at,
             status=ReservationStatus.CONFIRMED,
             purpose=purpose,
+            fee_minor=0,
             sequence=0,
             cancelled_at=None,
             cancelled_by=None,
@@ -143,7 +151,7 @@ def _move(reservation_id: int, slot: TimeSlot, caller: Caller, version: int | No
         return reservation
     sheet = queries.get_sheet_of(reservation, slot)
     _check_changeable(reservation, sheet, caller)
-    policy, quoted = make_offer(sheet, slot).check()
+    policy, quoted = make_offer(sheet, slot, samples=reservation.samples).check()
 
     old, before = facts(reservation), reservation.slot
     assert reservation.occupancy_id is not None  # noqa: S101 - the table's CHECK says so
@@ -220,10 +228,11 @@ def changeable(reservation_id: int, caller: Caller, version: int | None) -> Rese
 
 
 def _offer(
-    instrument_id: int, slot: TimeSlot, caller: Caller, organisation_id: int | None
+    instrument_id: int, slot: TimeSlot, caller: Caller, organisation_id: int | None, samples: int
 ) -> Offer:
     customer = acting_for(caller, organisation_id)
-    return make_offer(queries.get_sheet(instrument_id, slot, organisation_id=customer), slot)
+    sheet = queries.get_sheet(instrument_id, slot, organisation_id=customer)
+    return make_offer(sheet, slot, samples=samples)
 
 
 def _check_changeable(reservation: Reservation, sheet: Sheet, caller: Caller) -> None:
@@ -253,10 +262,12 @@ def _agreed(policy: BookingPolicy, quoted: tariffs.Quote) -> dict[str, Any]:
         "buffer_before_minutes": policy.buffer_before_minutes,
         "buffer_after_minutes": policy.buffer_after_minutes,
         "customer_class": quoted.customer_class,
+        "samples": quoted.usage.samples,
         "price_id": quoted.price_id,
         "currency": quoted.price.currency,
         "list_minor": quoted.list_price.minor,
         "price_minor": quoted.price.minor,
+        "lines": [line.plain() for line in quoted.lines],
         "baseline_minor": quoted.baseline.minor if quoted.baseline else None,
         "baseline_rank": quoted.baseline_rank,
     }
@@ -267,11 +278,17 @@ _COLUMNS = [
     for column in Reservation.__table__.columns
     if column.key not in {"id", "occupancy_id"}
 ]
+
+
+def _place(name: str) -> str:
+    return f"CAST(%({name})s AS jsonb)" if name == "lines" else f"%({name})s"
+
+
 # Taking the time, the reservation, its journal entry and its notice: one statement, on the
 # busiest path.
 _RESERVE = journal.recording(
     f"INSERT INTO reservations (occupancy_id, {', '.join(_COLUMNS)}) "  # noqa: S608 - our own
-    f"SELECT taken.id, {', '.join(f'%({name})s' for name in _COLUMNS)} FROM taken "
+    f"SELECT taken.id, {', '.join(map(_place, _COLUMNS))} FROM taken "
     "RETURNING id, occupancy_id",
     after=availability.TAKING,
     beside=CONFIRMING,
@@ -283,7 +300,7 @@ def _taking(hold: dict[str, Any], caller: Caller, **columns: Any) -> Reservation
     reservation = Reservation(**columns)
     made = journal.insert_recorded(
         _RESERVE,
-        columns | hold,
+        columns | {"lines": json.dumps(columns["lines"], ensure_ascii=False)} | hold,
         action="reservation.reserved",
         subject_type="reservation",
         by=caller.user_id,

@@ -18,6 +18,7 @@ from booking.reservations.queries import Sheet
 from booking.reservations.rules import Violation
 from booking.tariffs import queries as tariff_queries
 from booking.tariffs import rules as tariffs
+from booking.tariffs.rules import PriceFacts, Usage
 
 UNSORTED = "99"  # 其他仪器: a category that says nothing about being equal
 
@@ -56,12 +57,10 @@ class Offer:
         return self.sheet.policy, self.quote
 
 
-def make_offer(sheet: Sheet, slot: TimeSlot) -> Offer:
+def make_offer(sheet: Sheet, slot: TimeSlot, *, samples: int = 1, assisted: bool = False) -> Offer:
     """Return what the sheet says about the slot now."""
-    now = clock.now()
-    quoted = tariffs.quote(
-        sheet.price, minutes=slot.minutes, customer_class=sheet.customer_class, now=now
-    )
+    usage = Usage(slot.starts_at, slot.minutes, samples, assisted)
+    quoted = _quoted(sheet.price, usage, sheet)
     return Offer(sheet, slot, quoted, list(_violations(sheet, slot, quoted)))
 
 
@@ -118,10 +117,14 @@ def _nearest(offer: Offer) -> list[dict[str, Any]]:
     return [_priced(free, sheet.price, sheet) for free in found.here]
 
 
-def _priced(free: FreeSlot, facts: tariffs.PriceFacts | None, sheet: Sheet) -> dict[str, Any]:
-    quoted = tariffs.quote(
-        facts, minutes=free.slot.minutes, customer_class=sheet.customer_class, now=clock.now()
+def _quoted(facts: PriceFacts | None, usage: Usage, sheet: Sheet) -> tariffs.Quote | None:
+    return tariffs.quote(
+        facts, usage, customer_class=sheet.customer_class, now=clock.now(), wall=sheet.plan.wall
     )
+
+
+def _priced(free: FreeSlot, facts: PriceFacts | None, sheet: Sheet) -> dict[str, Any]:
+    quoted = _quoted(facts, Usage(free.starts_at, free.slot.minutes), sheet)
     return {
         "instrument_id": free.instrument_id,
         "starts_at": free.starts_at,

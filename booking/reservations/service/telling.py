@@ -89,7 +89,7 @@ def _facts_of(reservation: Reservation) -> dict[str, object]:
     return _facts(reservation.slot, reservation.sequence, agreed)
 
 
-_AGREED = ("price_minor", "baseline_minor", "currency")
+_AGREED = ("price_minor", "baseline_minor", "currency", "lines")
 
 
 def _facts(slot: TimeSlot, sequence: int, agreed: Mapping[str, Any]) -> dict[str, object]:

@@ -153,6 +153,7 @@ _KEPT = (
     "started_at",
     "ended_at",
     "minutes",
+    "samples",
     "list_minor",
     "price_minor",
     "baseline_minor",

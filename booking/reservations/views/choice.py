@@ -16,6 +16,7 @@ from booking.kernel.timeslot import TimeSlot, UnusableSlot
 from booking.registry import queries as registry
 from booking.registry.models import Instrument
 from booking.reservations import queries
+from booking.reservations.rules import MOST_SAMPLES
 
 LENGTHS = (60, 120, 240, 480)
 VIEWS = ("list", "week")
@@ -32,6 +33,7 @@ class Choice:
     day: date | None
     slot: TimeSlot | None
     purpose: str
+    samples: int = 1
     view: str = ""  # "list" instead of the calendar, "week" for it on a phone too
 
     @property
@@ -51,6 +53,7 @@ class Choice:
             "start": self.written(self.slot.starts_at) if self.slot else None,
             "from": self.first.isoformat() if self.first != clock.today() else None,
             "purpose": self.purpose or None,
+            "samples": self.samples if self.samples > 1 else None,
             "view": self.view or None,
         }
         return url_for(
@@ -90,6 +93,7 @@ def read_choice(instrument_id: int, given: MultiDict[str, str]) -> Choice:
         day=day or (slot.starts_at.astimezone(zone).date() if slot else None),
         slot=slot,
         purpose=_purpose(given),
+        samples=_samples(given),
         view=given["view"] if given.get("view") in VIEWS else "",
     )
 
@@ -101,6 +105,13 @@ def _purpose(given: MultiDict[str, str]) -> str:
         return typed[-1].strip()[:500]
     caller = caller_or_none()
     return queries.last_purpose(caller) if caller else ""
+
+
+def _samples(given: MultiDict[str, str]) -> int:
+    """Return for how many samples it is; one where none can be meant."""
+    typed = given.get("samples", "")
+    number = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 6 else 1
+    return min(max(number, 1), MOST_SAMPLES)
 
 
 def _same_time(start: datetime, day: date | None, week: Week | None) -> datetime | None:

@@ -70,6 +70,7 @@ def _take(instrument_id: int, choice: Choice, caller: Caller) -> Response:
                 caller=caller,
                 organisation_id=acting_for(caller),
                 purpose=choice.purpose,
+                samples=choice.samples,
             )
     except DomainError as refused:
         # Rolled back: what was read before is to be read again.

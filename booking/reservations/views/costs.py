@@ -10,11 +10,13 @@ from flask_babel import gettext
 
 from booking.accounts.rules import Caller, CustomerClass, Permission
 from booking.kernel import clock, http
+from booking.kernel.timeslot import TimeSlot
 from booking.reservations import rules, service
 from booking.reservations.service import Offer
 from booking.reservations.views.choice import Choice
 from booking.tariffs import queries as tariff_queries
 from booking.tariffs import rules as tariffs
+from booking.tariffs.models import Price
 from booking.tariffs.rules import NoBaseline
 
 
@@ -54,11 +56,17 @@ def costs_of(choice: Choice, caller: Caller | None) -> Costs:
             choice.slot, choice.week.policy, choice.week.plan, now=clock.now()
         )
         return Costs(
-            _published(price, choice.slot.minutes) if price else None,
+            _published(price, choice.slot, choice.samples, choice.week.plan.wall)
+            if price
+            else None,
             [http.translate(each.detail) for each in broken],
         )
     offer: Offer = service.quote(
-        choice.instrument.id, choice.slot, caller=caller, organisation_id=organisation_id
+        choice.instrument.id,
+        choice.slot,
+        caller=caller,
+        organisation_id=organisation_id,
+        samples=choice.samples,
     )
     return Costs(offer.quote, [http.translate(each.detail) for each in offer.violations])
 
@@ -90,9 +98,15 @@ def _until(choice: Choice) -> datetime | None:
     return until if until > clock.now() else None
 
 
-def _published(price: Any, minutes: int) -> tariffs.Quote | None:
+def _published(
+    price: Price, slot: TimeSlot, samples: int, wall: tariffs.Wall
+) -> tariffs.Quote | None:
     return tariffs.quote(
-        price.facts, minutes=minutes, customer_class=price.customer_class, now=clock.now()
+        price.facts,
+        tariffs.Usage(slot.starts_at, slot.minutes, samples),
+        customer_class=price.customer_class,
+        now=clock.now(),
+        wall=wall,
     )
 
 
