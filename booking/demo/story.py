@@ -9,7 +9,7 @@ from booking.accounts import service as accounts_service
 from booking.accounts.rules import Caller, Scope
 from booking.availability.models import OccupancyKind
 from booking.console import service as console
-from booking.demo import catalogue, papers, people, tables
+from booking.demo import catalogue, charges, papers, people, tables
 from booking.demo.bookings import FAULT, Booking, Planner
 from booking.demo.hours import Calendar
 from booking.demo.tables import Colleague, Stop
@@ -90,6 +90,10 @@ class Scene:
                 yield step.at, partial(self._take, booking, step)
         for stop in tables.stops():
             yield self._said_at(stop), partial(self._close, stop)
+        for change in charges.CHANGES:
+            at = charges.moment(change, self.calendar)
+            owner = self.everybody[self.sites[change.instrument].institution]
+            yield at, partial(change.publish, self.ids, owner, at)
         yield self.calendar.days_before(2, time(15, 20)), people.apply_for_verification
         for colleague in tables.colleagues():
             yield from self._joining(colleague)

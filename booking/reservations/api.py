@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import url_for
 
-from booking.accounts.auth import caller
+from booking.accounts.auth import caller, caller_or_none
 from booking.availability.models import Closure
 from booking.kernel.db import transaction
 from booking.kernel.idempotency import idempotent
@@ -25,6 +25,7 @@ from booking.reservations.schemas import (
     MomentIn,
     NoShowIn,
     ObjectionIn,
+    PriceHistory,
     QuoteIn,
     QuoteOut,
     ReservationIn,
@@ -46,7 +47,16 @@ Headers = dict[str, str]
 @bp.response(200, QuoteOut)
 def quote(data: dict[str, Any]) -> service.Offer:
     """Say what a slot costs, what it saves, and every rule that would refuse it."""
-    return service.quote(**data, caller=caller())
+    return service.with_rise(service.quote(**data, caller=caller()))
+
+
+@bp.get("/instruments/<id:instrument_id>/prices/history")
+@bp.doc(security=[])
+@bp.response(200, PriceHistory)
+def price_history(instrument_id: int) -> dict[str, Any]:
+    """List the versions of twelve months, and which of them rose too fast to go unseen."""
+    registry.get_instrument(instrument_id, caller=caller_or_none())
+    return {"items": queries.price_history(instrument_id)}
 
 
 @bp.post("/reservations")

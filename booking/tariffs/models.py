@@ -96,6 +96,11 @@ class Price(Model):
         """Return what an hour costs, or comes to, after the published discount."""
         return self.per_hour.times(share_due(self.discount_percent))
 
+    def holds_at(self, moment: datetime) -> bool:
+        """Tell whether it is the price of that moment."""
+        ends = self.superseded_at
+        return self.effective_from <= moment and (ends is None or ends > moment)
+
     @property
     def was_withdrawn(self) -> bool:
         """Tell whether it was announced and taken back before it ever held."""

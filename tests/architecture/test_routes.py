@@ -48,6 +48,7 @@ PUBLIC = {
     "GET /api/v1/calendar-days",
     "GET /api/v1/instruments/<id:instrument_id>",
     "GET /api/v1/instruments/<id:instrument_id>/prices",
+    "GET /api/v1/instruments/<id:instrument_id>/prices/history",
     "GET /api/v1/instruments/<id:instrument_id>/schedule",
     "GET /api/v1/instruments/<id:instrument_id>/availability",
     "GET /api/v1/free-slots",

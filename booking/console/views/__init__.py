@@ -8,6 +8,7 @@ from booking.console.views.hours import hours_page
 from booking.console.views.importing import imports
 from booking.console.views.labels import label
 from booking.console.views.listing import instruments
+from booking.console.views.pricing import prices_page
 from booking.console.views.today import today
 from booking.console.views.uses import uses
 
@@ -20,6 +21,7 @@ __all__ = [
     "imports",
     "instruments",
     "label",
+    "prices_page",
     "today",
     "uses",
 ]

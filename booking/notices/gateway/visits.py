@@ -42,6 +42,12 @@ class Visit:
         return Money(self.facts["price_minor"], self.facts["currency"])
 
     @property
+    def fee(self) -> str:
+        """Return what is due though nothing was used, written; empty if nothing is."""
+        minor = self.facts.get("fee_minor")
+        return formats.money(Money(minor, self.facts["currency"])) if minor else ""
+
+    @property
     def saving(self) -> Money | None:
         """Return what it saves; None if there is nothing to compare it with, or nothing saved."""
         baseline = self.facts.get("baseline_minor")
@@ -115,6 +121,7 @@ def _rows(kind: Kind, visit: Visit) -> Iterator[tuple[str, str]]:
         yield gettext("机构"), facts["institution"]
     if kind is Kind.CANCELLATION:
         yield gettext("原因"), facts["reason"]
+        yield gettext("逾期取消费"), visit.fee
         return
     if not visit.at_owner:
         yield gettext("地点"), facts["place"]
@@ -141,7 +148,17 @@ def _steps(kind: Kind, visit: Visit) -> Iterator[str]:
     minutes = visit.facts["change_until_minutes"]
     if kind is not Kind.REMINDER and minutes is not None:
         until = visit.slot.starts_at - timedelta(minutes=minutes)
-        yield gettext("%(moment)s 前可免费取消。", moment=formats.moment(until, visit.zone))
+        yield _free_until(formats.moment(until, visit.zone), visit.facts)
+
+
+def _free_until(moment: str, facts: Facts) -> str:
+    late_fee = facts.get("late_fee_minor")
+    if late_fee is None:
+        return str(gettext("%(moment)s 前可免费取消。", moment=moment))
+    amount = formats.money(Money(late_fee, facts["currency"]))
+    return str(
+        gettext("%(moment)s 前可免费取消；之后收 %(amount)s。", moment=moment, amount=amount)
+    )
 
 
 def _entry(kind: Kind, visit: Visit, rows: Sequence[tuple[str, str]]) -> Entry:

@@ -2,6 +2,7 @@
 
 from booking.reservations.queries.breaches import breaches
 from booking.reservations.queries.personal import count_of, ids_of, personal_data
+from booking.reservations.queries.prices import Dated, price_history, rise_of
 from booking.reservations.queries.reading import (
     InTheWay,
     closures_visible_to,
@@ -24,6 +25,7 @@ from booking.reservations.queries.sheets import Sheet, get_sheet, get_sheet_of
 from booking.reservations.queries.telling import reminder_key, to_remind_of, told
 
 __all__ = [
+    "Dated",
     "InTheWay",
     "Sheet",
     "breaches",
@@ -45,7 +47,9 @@ __all__ = [
     "list_coming",
     "list_reservations",
     "personal_data",
+    "price_history",
     "reminder_key",
+    "rise_of",
     "to_remind_of",
     "told",
     "usable_now",

@@ -1,12 +1,15 @@
 """What must never be true of reservations (contract §6.1, §6.3 to §6.5)."""
 
 from collections.abc import Iterator
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from booking.kernel.db import db
+from booking.kernel.money import Money
+from booking.kernel.timeslot import TimeSlot
 from booking.tariffs import queries as tariffs
-from booking.tariffs.rules import Usage, price
+from booking.tariffs.rules import Terms, Usage, fee, price
 
 _HOLDS_NOTHING = text("""
 SELECT r.id FROM reservations r LEFT JOIN occupancies o ON o.id = r.occupancy_id
@@ -84,12 +87,13 @@ SELECT u.reservation_id
         CASE WHEN r.baseline_rank IS NOT NULL THEN u.list_minor END)
  ORDER BY u.reservation_id
 """)
-# What other terms make of them is worked out again; hours with a price of their own are left
-# out, for the working calendar they went by may have been corrected since.
+# What other terms make of them is worked out again; where hours have a price of their own only
+# the fee, for the working calendar they went by may have been corrected since.
 _OTHER_TERMS = text("""
-SELECT r.id, r.starts_at, r.ends_at, r.samples, r.list_minor, r.price_minor, r.price_id
+SELECT r.id, r.starts_at, r.ends_at, r.samples, r.list_minor, r.price_minor, r.price_id,
+       r.currency, r.fee_minor, r.status
   FROM reservations r JOIN prices p ON p.id = r.price_id
- WHERE p.terms <> '{}' AND NOT p.terms ? 'windows' ORDER BY r.id
+ WHERE p.terms <> '{}' ORDER BY r.id
 """)
 _SAVINGS = text("""
 SELECT r.id
@@ -150,8 +154,16 @@ def breaches() -> Iterator[str]:
 def _repriced() -> Iterator[int]:
     """Yield reservations whose amounts are not what the terms agreed on make of them."""
     for found in db.session.execute(_OTHER_TERMS):
-        minutes = int((found.ends_at - found.starts_at).total_seconds() // 60)
-        usage = Usage(found.starts_at, minutes, found.samples)
-        listed, due, _ = price(tariffs.get_price(found.price_id).facts, usage)
-        if (listed.minor, due.minor) != (found.list_minor, found.price_minor):
+        agreed = tariffs.get_price(found.price_id).facts
+        slot = TimeSlot(found.starts_at, found.ends_at)
+        listed, due, _ = price(agreed, Usage(slot.starts_at, slot.minutes, found.samples))
+        is_so = (listed.minor, due.minor) == (found.list_minor, found.price_minor)
+        if not (is_so or agreed.terms.windows) or not _is_fee_so(found, agreed.terms):
             yield found.id
+
+
+def _is_fee_so(found: Row[Any], terms: Terms) -> bool:
+    """Tell whether the fee is none, or what the terms make of the price."""
+    of = terms.late_cancel if found.status == "cancelled" else terms.no_show
+    due = fee(of, Money(found.price_minor, found.currency))
+    return found.fee_minor == 0 or (due is not None and found.fee_minor == due.minor)

@@ -23,7 +23,7 @@ from booking.kernel.text import N_
 from booking.kernel.timeslot import TimeSlot, UnusableSlot
 from booking.reservations.models import ReservationStatus
 from booking.reservations.rules import MOST_SAMPLES
-from booking.tariffs.schemas import Percent, QuoteLineOut
+from booking.tariffs.schemas import Percent, PriceOut, QuoteLineOut
 
 CLOSURE_KINDS = [kind for kind in OccupancyKind if kind is not OccupancyKind.RESERVATION]
 
@@ -119,13 +119,45 @@ class OrganisationRef(Schema):
 
 
 class BaselineOut(Schema):
-    """What the price is compared with, and where that comes from (domain §4.3)."""
+    """What the price is compared with, and where that comes from (domain §4.3).
+
+    `rise_percent` is there if the list rose by more than 20 % within the 90 days before its first
+    use.
+    """
 
     amount = MoneyField()
     rank = fields.Integer()
     source = fields.String()
     price_id = fields.Integer(allow_none=True)
     published_at = Instant(allow_none=True)
+    rise_percent = fields.Integer(allow_none=True)
+
+
+class DatedPriceOut(PriceOut):
+    """A version that held within twelve months, or is announced.
+
+    `rise_percent` is there if its list rose by more than 20 % within the 90 days before its first
+    use (against a price raised to be discounted).
+    """
+
+    rise_percent = fields.Integer(allow_none=True)
+
+    @pre_dump
+    def flat(self, dated: Any, **_: Any) -> Any:
+        """Put the version's own fields beside what is said of it."""
+        own = {name.partition(".")[0] for name in _sources(PriceOut())}
+        found = {name: getattr(dated.price, name) for name in own}
+        return found | {"rise_percent": dated.rise_percent}
+
+
+def _sources(schema: Schema) -> list[str]:
+    return [field.attribute or name for name, field in schema.fields.items()]
+
+
+class PriceHistory(Schema):
+    """Versions, latest first."""
+
+    items = fields.List(fields.Nested(DatedPriceOut))
 
 
 class QuoteOut(Schema):

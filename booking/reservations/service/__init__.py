@@ -2,7 +2,8 @@
 
 from booking.reservations.service.booking import cancel, change, move, quote, reserve
 from booking.reservations.service.closing import Closed, close, lift, reason_told
-from booking.reservations.service.offers import Offer
+from booking.reservations.service.fees import if_cancelled_late, of_cancelling_now
+from booking.reservations.service.offers import Offer, with_rise
 from booking.reservations.service.settling import (
     agree,
     confirm_usage,
@@ -26,10 +27,12 @@ __all__ = [
     "close",
     "confirm_usage",
     "due_for",
+    "if_cancelled_late",
     "lift",
     "move",
     "no_show",
     "object_to",
+    "of_cancelling_now",
     "quote",
     "reason_told",
     "record_use",
@@ -37,4 +40,5 @@ __all__ = [
     "reserve",
     "settle",
     "suggested_minutes",
+    "with_rise",
 ]

@@ -15,6 +15,7 @@ from booking.journal import service as journal
 from booking.kernel import clock
 from booking.kernel.db import db
 from booking.kernel.errors import NotAllowed, WrongState
+from booking.kernel.money import Money
 from booking.kernel.text import N_
 from booking.kernel.timeslot import TimeSlot
 from booking.notices.rules import Kind
@@ -22,8 +23,9 @@ from booking.reservations import queries, rules
 from booking.reservations.models import HOLDING, Reservation, ReservationStatus
 from booking.reservations.queries import Sheet
 from booking.reservations.rules import Violation
+from booking.reservations.service import fees
 from booking.reservations.service.offers import Offer, make_offer, taken
-from booking.reservations.service.telling import CONFIRMING, confirmation, tell
+from booking.reservations.service.telling import CONFIRMING, confirmation, late_fee, tell
 from booking.tariffs import rules as tariffs
 
 MOVABLE = frozenset({ReservationStatus.TENTATIVE, ReservationStatus.CONFIRMED})
@@ -65,7 +67,7 @@ def reserve(
     policy, quoted = offer.check()
     held = _with_buffers(slot, policy)
     agreed = _agreed(policy, quoted)
-    told = confirmation(offer.sheet, slot, caller, agreed)
+    told = confirmation(offer.sheet, slot, caller, agreed | late_fee(quoted))
     for unit in availability.free_units(instrument_id, held, units=offer.sheet.units):
         now = clock.now()
         reservation = _taking(
@@ -173,7 +175,7 @@ def _move(reservation_id: int, slot: TimeSlot, caller: Caller, version: int | No
     reservation.touch()
     record("reservation.moved", reservation, caller, old=old, new=facts(reservation))
     was = {"was_starts_at": before.starts_at, "was_ends_at": before.ends_at}
-    tell(Kind.CHANGE, reservation, owner=sheet.institution_id, **was)
+    tell(Kind.CHANGE, reservation, owner=sheet.institution_id, **was, **late_fee(quoted))
     return reservation
 
 
@@ -200,15 +202,18 @@ def _take_instead(
 def cancel(
     reservation_id: int, *, caller: Caller, reason: str = "", version: int | None = None
 ) -> Reservation:
-    """Cancel and free the time, or raise WrongState, Stale or TooLateToChange."""
+    """Cancel and free the time, after the free moment at the fee that was agreed.
+
+    Raises WrongState, Stale, or TooLateToChange where there is no such fee.
+    """
     reservation = changeable(reservation_id, caller, version)
-    if reservation.status in HOLDING:
-        sheet = queries.get_sheet_of(reservation, reservation.slot)
-        _check_changeable(reservation, sheet, caller)
-    return let_go(reservation, caller, reason)
+    fee = fees.of_cancelling_now(reservation, caller=caller)
+    return let_go(reservation, caller, reason, fee=fee)
 
 
-def let_go(reservation: Reservation, caller: Caller, reason: str) -> Reservation:
+def let_go(
+    reservation: Reservation, caller: Caller, reason: str, *, fee: Money | None = None
+) -> Reservation:
     """Cancel a locked reservation, whoever decided it, and tell both sides.
 
     Raises WrongState if it can no longer be cancelled.
@@ -219,6 +224,7 @@ def let_go(reservation: Reservation, caller: Caller, reason: str) -> Reservation
     reservation.cancelled_at = clock.now()
     reservation.cancelled_by = caller.user_id
     reservation.cancel_reason = reason
+    reservation.fee_minor = fee.minor if fee else 0
     reservation.sequence += 1
     db.session.flush()
     if held is not None:
@@ -233,7 +239,8 @@ def let_go(reservation: Reservation, caller: Caller, reason: str) -> Reservation
     )
     by_owner = reservation.organisation_id not in caller.organisations
     owner = reservation.instrument.institution_id
-    tell(Kind.CANCELLATION, reservation, owner=owner, by_owner=by_owner, reason=reason)
+    told = {"by_owner": by_owner, "reason": reason, "fee_minor": reservation.fee_minor}
+    tell(Kind.CANCELLATION, reservation, owner=owner, **told)
     return reservation
 
 
@@ -354,6 +361,7 @@ def facts(reservation: Reservation) -> dict[str, object]:
         "list_minor": reservation.list_minor,
         "baseline_minor": reservation.baseline_minor,
         "price_id": reservation.price_id,
+        "fee_minor": reservation.fee_minor,
     }
 
 

@@ -1,7 +1,7 @@
 """What a slot would cost, every rule that would refuse it, and what is free instead."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +14,7 @@ from booking.kernel.money import Money
 from booking.kernel.timeslot import TimeSlot
 from booking.reservations import rules
 from booking.reservations.errors import NotBookable
-from booking.reservations.queries import Sheet
+from booking.reservations.queries import Sheet, price_history, rise_of
 from booking.reservations.rules import Violation
 from booking.tariffs import queries as tariff_queries
 from booking.tariffs import rules as tariffs
@@ -31,6 +31,7 @@ class Offer:
     slot: TimeSlot
     quote: tariffs.Quote | None
     violations: Sequence[Violation]
+    rise_percent: int | None = None  # of the list it is compared with, where that needs a look
 
     @property
     def bookable(self) -> bool:
@@ -48,6 +49,7 @@ class Offer:
             "source": tariffs.LIST_SOURCE,
             "price_id": self.quote.price_id,
             "published_at": self.quote.price_published_at,
+            "rise_percent": self.rise_percent,
         }
 
     def check(self) -> tuple[BookingPolicy, tariffs.Quote]:
@@ -62,6 +64,14 @@ def make_offer(sheet: Sheet, slot: TimeSlot, *, samples: int = 1, assisted: bool
     usage = Usage(slot.starts_at, slot.minutes, samples, assisted)
     quoted = _quoted(sheet.price, usage, sheet)
     return Offer(sheet, slot, quoted, list(_violations(sheet, slot, quoted)))
+
+
+def with_rise(offer: Offer) -> Offer:
+    """Return it with what is to be said of the list it is compared with (domain §4.3)."""
+    if offer.quote is None or offer.quote.baseline is None:
+        return offer
+    dated = price_history(offer.sheet.instrument_id)
+    return replace(offer, rise_percent=rise_of(dated, offer.quote.price_id))
 
 
 def _violations(sheet: Sheet, slot: TimeSlot, quoted: tariffs.Quote | None) -> Iterator[Violation]:

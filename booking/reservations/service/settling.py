@@ -257,6 +257,9 @@ def _evidence(reservation: Reservation, use: Use) -> dict[str, Any]:
             "customer_class": version.customer_class.value,
             "per_hour": version.per_hour.amount,
             "terms": version.kept_terms,
+            "rise_percent": queries.rise_of(
+                queries.price_history(version.instrument_id), version.id
+            ),
             "discount_percent": str(version.discount_percent),
             "discount_reason": version.discount_reason,
             "published_at": version.published_at.isoformat(),

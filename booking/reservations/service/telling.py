@@ -13,6 +13,7 @@ from booking.notices.rules import Kind, Side, To
 from booking.reservations import queries
 from booking.reservations.models import Reservation
 from booking.reservations.queries import Sheet
+from booking.tariffs.rules import Quote
 
 CONFIRMING = notices.posting("made")
 _SUBJECT = "reservation"
@@ -30,8 +31,14 @@ def confirmation(
         Kind.CONFIRMATION,
         _SUBJECT,
         to=[*_customers(firm, maker), _owners(sheet.institution_id)],
-        facts=_facts(slot, 0, agreed),
+        facts=_facts(slot, 0, agreed) | {"late_fee_minor": agreed["late_fee_minor"]},
     )
+
+
+def late_fee(quoted: Quote) -> dict[str, int | None]:
+    """Return what confirmations say of cancelling late; None where nobody can."""
+    fee = quoted.late_cancel_fee
+    return {"late_fee_minor": None if fee is None else fee.minor}
 
 
 def tell(kind: Kind, reservation: Reservation, *, owner: int, **more: object) -> None:

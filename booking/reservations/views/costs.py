@@ -8,16 +8,16 @@ from typing import Any
 from flask import request
 from flask_babel import gettext
 
-from booking.accounts.rules import Caller, CustomerClass, Permission
+from booking.accounts.rules import Caller, Permission
 from booking.kernel import clock, http
 from booking.kernel.timeslot import TimeSlot
-from booking.reservations import rules, service
+from booking.reservations import queries, rules, service
 from booking.reservations.service import Offer
 from booking.reservations.views.choice import Choice
 from booking.tariffs import queries as tariff_queries
 from booking.tariffs import rules as tariffs
 from booking.tariffs.models import Price
-from booking.tariffs.rules import NoBaseline
+from booking.tariffs.rules import EXTERNAL_CLASSES, NoBaseline
 
 
 @dataclass(frozen=True)
@@ -30,15 +30,17 @@ class Costs:
 
 def panel(choice: Choice, costs: Costs) -> dict[str, Any]:
     """Return what the panel says beside the figures, and the published prices."""
-    prices = tariff_queries.list_prices(
-        choice.instrument.id, limit=len(CustomerClass), cursor=None, current=True
-    )
+    history = queries.price_history(choice.instrument.id)
+    now = clock.now()
     return {
         "costs": costs,
         "kept": _kept(choice),
         "no_baseline": _no_baseline(costs.quote),
         "free_until": _until(choice),
-        "prices": prices.items,
+        "prices": [each.price for each in history if each.price.holds_at(now)],
+        "history": [each for each in history if each.price.customer_class in EXTERNAL_CLASSES],
+        "now": now,
+        "rise_percent": queries.rise_of(history, costs.quote.price_id) if costs.quote else None,
     }
 
 

@@ -13,6 +13,7 @@ from booking.tariffs.rules.baseline import (
     why_no_baseline,
 )
 from booking.tariffs.rules.clocks import Wall
+from booking.tariffs.rules.history import SHOWN_FOR, Version, rise_percent, rises
 from booking.tariffs.rules.pricing import (
     CHINA,
     Item,
@@ -51,6 +52,7 @@ __all__ = [
     "MOST_WINDOWS",
     "OF_TIME",
     "PUBLIC_FOR",
+    "SHOWN_FOR",
     "STEPS",
     "USUAL",
     "ChargeUnit",
@@ -63,12 +65,15 @@ __all__ = [
     "QuoteLine",
     "Terms",
     "Usage",
+    "Version",
     "Wall",
     "Window",
     "fee",
     "kept_lines",
     "price",
     "quote",
+    "rise_percent",
+    "rises",
     "share_due",
     "why_no_baseline",
     "wrong_with",
