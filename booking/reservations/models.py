@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, composite, mapped_column, relationship
@@ -263,3 +264,17 @@ class Use(Model):
     def is_disputed(self) -> bool:
         """Tell whether the firm objected and the operator has not answered yet."""
         return self.objected_at is not None
+
+
+class Override(Model):
+    """Rules that somebody who manages the instrument set aside for a reservation, and why."""
+
+    __tablename__ = "overrides"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    reservation_id: Mapped[int] = mapped_column(ForeignKey(Reservation.id), index=True)
+    at: Mapped[datetime] = mapped_column(default=clock.now)
+    user_id: Mapped[int] = mapped_column(ForeignKey(User.id))
+    user: Mapped[User] = relationship(lazy="raise")
+    reason: Mapped[str]
+    rules: Mapped[list[Any]]  # each with its rule and what was said of it

@@ -18,9 +18,11 @@ from booking.kernel.text import N_
 from booking.kernel.timeslot import TimeSlot
 from booking.notices.rules import Kind
 from booking.reservations import queries, rules
+from booking.reservations.errors import NotBookable
 from booking.reservations.models import HOLDING, Reservation, ReservationStatus
 from booking.reservations.queries import Sheet
 from booking.reservations.rules import Violation
+from booking.reservations.service import overriding
 from booking.reservations.service.offers import Offer, make_offer, taken
 from booking.reservations.service.telling import CONFIRMING, confirmation, tell
 from booking.tariffs import rules as tariffs
@@ -35,7 +37,7 @@ def quote(
 
     Raises NotFound, NotAllowed or WhichOrganisation.
     """
-    offer = _offer(instrument_id, slot, caller, organisation_id)
+    offer = _offer(instrument_id, slot, (acting_for(caller, organisation_id), caller.user_id))
     policy = offer.sheet.policy
     if policy is None or calendars.is_free(
         instrument_id, _with_buffers(slot, policy), units=offer.sheet.units
@@ -51,14 +53,24 @@ def reserve(
     *,
     caller: Caller,
     organisation_id: int | None = None,
+    user_id: int | None = None,
     purpose: str = "",
+    override_reason: str | None = None,
 ) -> Reservation:
-    """Reserve the instrument, or raise NotBookable (all broken rules) or SlotTaken."""
-    offer = _offer(instrument_id, slot, caller, organisation_id)
+    """Reserve the instrument, or raise NotBookable (all broken rules) or SlotTaken.
+
+    With an `override_reason` whoever manages the instrument sets rules aside, also for a firm
+    (and somebody of it) that their institution knows.
+    """
+    buyer = overriding.buyer_of(
+        instrument_id, caller, organisation_id, user_id, overrides=override_reason is not None
+    )
+    offer = _offer(instrument_id, slot, buyer, waits=True)
+    offer = overriding.set_aside(offer, caller, override_reason)
     policy, quoted = offer.check()
     held = _with_buffers(slot, policy)
     agreed = _agreed(policy, quoted)
-    told = confirmation(offer.sheet, slot, caller, agreed)
+    told = confirmation(offer.sheet, slot, agreed)
     for unit in availability.free_units(instrument_id, held, units=offer.sheet.units):
         now = clock.now()
         reservation = _taking(
@@ -66,7 +78,7 @@ def reserve(
             caller,
             instrument_id=instrument_id,
             organisation_id=offer.sheet.organisation_id,
-            user_id=caller.user_id,
+            user_id=offer.sheet.standing.user_id,
             unit=unit,
             starts_at=slot.starts_at,
             ends_at=slot.ends_at,
@@ -82,6 +94,7 @@ def reserve(
             **agreed,
         )
         if reservation is not None:
+            overriding.keep_override(reservation, offer, caller, override_reason)
             return reservation
     raise taken(offer.sheet, slot)
 
@@ -93,12 +106,15 @@ def change(
     slot: TimeSlot | None = None,
     purpose: str | None = None,
     version: int | None = None,
+    override_reason: str | None = None,
 ) -> Reservation:
     """Move it to another slot, say another purpose, or both; raises as `move`."""
     if slot is None:
         reservation = changeable(reservation_id, caller, version)
     else:
-        reservation = move(reservation_id, slot, caller=caller, version=version)
+        reservation = move(
+            reservation_id, slot, caller=caller, version=version, override_reason=override_reason
+        )
     if purpose is not None and purpose != reservation.purpose:
         if reservation.status not in HOLDING:
             raise WrongState(reservation.status, "change")
@@ -110,16 +126,22 @@ def change(
 
 
 def move(
-    reservation_id: int, slot: TimeSlot, *, caller: Caller, version: int | None = None
+    reservation_id: int,
+    slot: TimeSlot,
+    *,
+    caller: Caller,
+    version: int | None = None,
+    override_reason: str | None = None,
 ) -> Reservation:
     """Move to another slot at today's price, or raise NotBookable, SlotTaken, TooLateToChange.
 
-    Releases and occupies in one transaction; whatever fails leaves the old slot held.
+    Releases and occupies in one transaction; whatever fails leaves the old slot held. With an
+    `override_reason` whoever manages the instrument sets rules aside.
     """
     try:
         # Rolled back, the savepoint lets the queue go on while we look what else is free.
         with db.session.begin_nested():
-            return _move(reservation_id, slot, caller, version)
+            return _move(reservation_id, slot, caller, version, override_reason)
     except _Lost as lost:
         raise taken(lost.sheet, slot) from None
 
@@ -134,7 +156,13 @@ class _Lost(Exception):
 INSTRUMENT = "SELECT instrument_id FROM reservations WHERE id = %(id)s"
 
 
-def _move(reservation_id: int, slot: TimeSlot, caller: Caller, version: int | None) -> Reservation:
+def _move(
+    reservation_id: int,
+    slot: TimeSlot,
+    caller: Caller,
+    version: int | None,
+    override_reason: str | None,
+) -> Reservation:
     availability.queue_for(reservation_id, instrument=INSTRUMENT)
     reservation = changeable(reservation_id, caller, version)
     if reservation.status not in MOVABLE:
@@ -143,7 +171,8 @@ def _move(reservation_id: int, slot: TimeSlot, caller: Caller, version: int | No
         return reservation
     sheet = queries.get_sheet_of(reservation, slot)
     _check_changeable(reservation, sheet, caller)
-    policy, quoted = make_offer(sheet, slot).check()
+    offer = overriding.set_aside(make_offer(sheet, slot), caller, override_reason)
+    policy, quoted = offer.check()
 
     old, before = facts(reservation), reservation.slot
     assert reservation.occupancy_id is not None  # noqa: S101 - the table's CHECK says so
@@ -155,6 +184,7 @@ def _move(reservation_id: int, slot: TimeSlot, caller: Caller, version: int | No
     reservation.sequence += 1
     reservation.touch()
     record("reservation.moved", reservation, caller, old=old, new=facts(reservation))
+    overriding.keep_override(reservation, offer, caller, override_reason)
     was = {"was_starts_at": before.starts_at, "was_ends_at": before.ends_at}
     tell(Kind.CHANGE, reservation, owner=sheet.institution_id, **was)
     return reservation
@@ -168,6 +198,7 @@ def cancel(
     if reservation.status in HOLDING:
         sheet = queries.get_sheet_of(reservation, reservation.slot)
         _check_changeable(reservation, sheet, caller)
+        _check_not_needed(sheet, caller)
     return let_go(reservation, caller, reason)
 
 
@@ -220,10 +251,13 @@ def changeable(reservation_id: int, caller: Caller, version: int | None) -> Rese
 
 
 def _offer(
-    instrument_id: int, slot: TimeSlot, caller: Caller, organisation_id: int | None
+    instrument_id: int, slot: TimeSlot, buyer: tuple[int, int], *, waits: bool = False
 ) -> Offer:
-    customer = acting_for(caller, organisation_id)
-    return make_offer(queries.get_sheet(instrument_id, slot, organisation_id=customer), slot)
+    organisation_id, user_id = buyer
+    sheet = queries.get_sheet(
+        instrument_id, slot, organisation_id=organisation_id, user_id=user_id, waits=waits
+    )
+    return make_offer(sheet, slot)
 
 
 def _check_changeable(reservation: Reservation, sheet: Sheet, caller: Caller) -> None:
@@ -231,6 +265,14 @@ def _check_changeable(reservation: Reservation, sheet: Sheet, caller: Caller) ->
     works_there = caller.may(Permission.RUN_INSTRUMENTS, sheet.institution_id)
     if sheet.policy is not None and not works_there:
         rules.check_changeable(reservation.slot, sheet.policy, now=clock.now())
+
+
+def _check_not_needed(sheet: Sheet, caller: Caller) -> None:
+    """Raise NotBookable for the customer's side if another reservation needs this one."""
+    if sheet.policy is None or caller.may(Permission.RUN_INSTRUMENTS, sheet.institution_id):
+        return
+    if broken := list(rules.broken_pairs(None, sheet.policy, sheet.standing)):
+        raise NotBookable(broken)
 
 
 def _occupy(sheet: Sheet, slot: TimeSlot, policy: BookingPolicy) -> tuple[int, int]:

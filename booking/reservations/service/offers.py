@@ -1,7 +1,7 @@
 """What a slot would cost, every rule that would refuse it, and what is free instead."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -30,6 +30,7 @@ class Offer:
     slot: TimeSlot
     quote: tariffs.Quote | None
     violations: Sequence[Violation]
+    set_aside: Sequence[Violation] = ()  # broken, and by a manager's reason no obstacle
 
     @property
     def bookable(self) -> bool:
@@ -71,7 +72,9 @@ def _violations(sheet: Sheet, slot: TimeSlot, quoted: tariffs.Quote | None) -> I
     ):
         yield Violation(obstacle.rule, obstacle.detail)
     if sheet.policy is not None:
-        yield from rules.broken_rules(slot, sheet.policy, sheet.plan, now=clock.now())
+        now, policy, plan = clock.now(), sheet.policy, sheet.plan
+        yield from rules.broken_rules(slot, policy, plan, now=now)
+        yield from rules.broken_conditions(slot, policy, plan, sheet.standing, now=now)
 
 
 def taken(sheet: Sheet, slot: TimeSlot) -> SlotTaken:
@@ -88,7 +91,7 @@ def taken(sheet: Sheet, slot: TimeSlot) -> SlotTaken:
     )
     return SlotTaken(
         slot,
-        alternatives=[_priced(free, sheet.price, sheet) for free in found.here],
+        alternatives=_priced_here(found.here, sheet),
         elsewhere=[
             _priced(free, price.facts if price else None, sheet)
             for free in found.elsewhere
@@ -115,7 +118,20 @@ def _nearest(offer: Offer) -> list[dict[str, Any]]:
     found = availability.alternatives(
         sheet.instrument_id, TimeSlot(start, start + length), customer=sheet.customer, now=now
     )
-    return [_priced(free, sheet.price, sheet) for free in found.here]
+    return _priced_here(found.here, sheet)
+
+
+def _priced_here(found: Sequence[FreeSlot], sheet: Sheet) -> list[dict[str, Any]]:
+    return [_priced(free, sheet.price, sheet) for free in found if _keeps_policy(free.slot, sheet)]
+
+
+def _keeps_policy(slot: TimeSlot, sheet: Sheet) -> bool:
+    """Tell whether another slot keeps the policy, too; other instruments are not looked at."""
+    if sheet.policy is None:
+        return True
+    standing = replace(sheet.standing, pairs=(), left=())
+    broken = rules.broken_conditions(slot, sheet.policy, sheet.plan, standing, now=clock.now())
+    return not any(broken)
 
 
 def _priced(free: FreeSlot, facts: tariffs.PriceFacts | None, sheet: Sheet) -> dict[str, Any]:
