@@ -7,11 +7,12 @@ from flask import Blueprint as FlaskBlueprint
 from flask import Flask, Response, current_app, redirect, request, url_for
 from flask_babel import get_locale
 
-from booking.kernel import assets, formats, forms, http, login, qr
+from booking.kernel import assets, formats, forms, http, language, login, qr
 from booking.kernel.language import COOKIE, locale_of
 
 YEAR = 366 * 24 * 3600
 LENGTH_COOKIE = "length"  # minutes booked last, looked for next
+KEYS_COOKIE = "shortcuts"
 
 
 class Blueprint(FlaskBlueprint):
@@ -39,6 +40,7 @@ def init_pages(app: Flask) -> None:
     app.config["SESSION_COOKIE_SECURE"] = app.config["BASE_URL"].startswith("https:")
     assets.init_assets(app)
     formats.init_formats(app)
+    language.init_words(app)
     app.jinja_env.globals |= {
         "form_token": forms.token,
         "once": forms.once,
@@ -56,6 +58,7 @@ def _words() -> dict[str, Any]:
         "language": language,
         "html_lang": "en" if language == "en" else "zh-CN",
         "in_other_language": _here_in("zh" if language == "en" else "en"),
+        "keys_act": request.cookies.get(KEYS_COOKIE) != "off",
     }
 
 

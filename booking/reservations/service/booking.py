@@ -144,6 +144,10 @@ def move(
             return _move(reservation_id, slot, caller, version, override_reason)
     except _Lost as lost:
         raise taken(lost.sheet, slot) from None
+    except _MovedMeanwhile:
+        return move(
+            reservation_id, slot, caller=caller, version=version, override_reason=override_reason
+        )
 
 
 class _Lost(Exception):
@@ -153,7 +157,15 @@ class _Lost(Exception):
         self.sheet = sheet
 
 
+class _MovedMeanwhile(Exception):
+    """It lay elsewhere when we looked whether we have to queue."""
+
+
 INSTRUMENT = "SELECT instrument_id FROM reservations WHERE id = %(id)s"
+# Of a reservation that may hold some of the time it moves to, whatever the buffers (a day at most).
+_INSTRUMENT_IF_NEAR = f"""{INSTRUMENT}
+AND starts_at < CAST(%(ends_at)s AS timestamptz) + interval '2 days'
+AND ends_at > CAST(%(starts_at)s AS timestamptz) - interval '2 days'"""
 
 
 def _move(
@@ -163,7 +175,8 @@ def _move(
     version: int | None,
     override_reason: str | None,
 ) -> Reservation:
-    availability.queue_for(reservation_id, instrument=INSTRUMENT)
+    near = {"starts_at": slot.starts_at, "ends_at": slot.ends_at}
+    has_queued = availability.queue_for(reservation_id, instrument=_INSTRUMENT_IF_NEAR, **near)
     reservation = changeable(reservation_id, caller, version)
     if reservation.status not in MOVABLE:
         raise WrongState(reservation.status, "move")
@@ -175,9 +188,7 @@ def _move(
     policy, quoted = offer.check()
 
     old, before = facts(reservation), reservation.slot
-    assert reservation.occupancy_id is not None  # noqa: S101 - the table's CHECK says so
-    availability.release(reservation.occupancy_id)
-    reservation.occupancy_id, reservation.unit = _occupy(sheet, slot, policy)
+    _take_instead(reservation, sheet, _with_buffers(slot, policy), has_queued=has_queued)
     reservation.slot = slot
     for name, value in _agreed(policy, quoted).items():
         setattr(reservation, name, value)
@@ -188,6 +199,26 @@ def _move(
     was = {"was_starts_at": before.starts_at, "was_ends_at": before.ends_at}
     tell(Kind.CHANGE, reservation, owner=sheet.institution_id, **was)
     return reservation
+
+
+def _take_instead(
+    reservation: Reservation, sheet: Sheet, wanted: TimeSlot, *, has_queued: bool
+) -> None:
+    """Exchange the time held for other time, or raise _Lost.
+
+    Time elsewhere is taken before the old is given back: who waits for it then holds nothing that
+    another could wait for, and needs no queue.
+    """
+    held, old = reservation.held, reservation.occupancy_id
+    assert old is not None  # noqa: S101 - the table's CHECK says so
+    if held.overlaps(wanted):
+        if not has_queued:
+            raise _MovedMeanwhile
+        availability.release(old)
+        reservation.occupancy_id, reservation.unit = _occupy(sheet, wanted)
+        return
+    reservation.occupancy_id, reservation.unit = _occupy(sheet, wanted)
+    availability.release(old)
 
 
 def cancel(
@@ -275,10 +306,9 @@ def _check_not_needed(sheet: Sheet, caller: Caller) -> None:
         raise NotBookable(broken)
 
 
-def _occupy(sheet: Sheet, slot: TimeSlot, policy: BookingPolicy) -> tuple[int, int]:
-    held = _with_buffers(slot, policy)
+def _occupy(sheet: Sheet, wanted: TimeSlot) -> tuple[int, int]:
     try:
-        return availability.occupy(sheet.instrument_id, held, units=sheet.units)
+        return availability.occupy(sheet.instrument_id, wanted, units=sheet.units)
     except SlotTaken:
         raise _Lost(sheet) from None
 
