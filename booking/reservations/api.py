@@ -14,7 +14,7 @@ from booking.kernel.paging import Page
 from booking.kernel.schema import PageQuery, VersionIn
 from booking.registry import queries as registry
 from booking.reservations import queries, service
-from booking.reservations.models import Reservation
+from booking.reservations.models import Override, Reservation
 from booking.reservations.schemas import (
     CancelIn,
     ChangeIn,
@@ -25,6 +25,7 @@ from booking.reservations.schemas import (
     MomentIn,
     NoShowIn,
     ObjectionIn,
+    OverridePage,
     PriceHistory,
     QuoteIn,
     QuoteOut,
@@ -86,6 +87,14 @@ def index(query: dict[str, Any]) -> Page[Reservation]:
 def show(reservation_id: int) -> Reservation:
     """Show one reservation."""
     return queries.get_reservation(reservation_id, caller=caller())
+
+
+@bp.get("/reservations/<id:reservation_id>/overrides")
+@login_required
+@bp.response(200, OverridePage)
+def overrides(reservation_id: int) -> Page[Override]:
+    """List the rules that were set aside for a reservation, to the owner's people."""
+    return Page(queries.overrides_of(reservation_id, caller=caller()))
 
 
 @bp.patch("/reservations/<id:reservation_id>")

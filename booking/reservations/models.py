@@ -116,7 +116,9 @@ class Reservation(Versioned, Model):
     currency: Mapped[str] = mapped_column(default="CNY")
     list_minor: Mapped[int]
     price_minor: Mapped[int]
-    lines: Mapped[list[Any] | None]  # how the price comes about; None where it was made before 0014
+    lines: Mapped[
+        list[Any] | None
+    ]  # how the price comes about; None of what was agreed before they were
     fee_minor: Mapped[int] = mapped_column(default=0, server_default="0")
     baseline_minor: Mapped[int | None]
     baseline_rank: Mapped[int | None]
@@ -301,3 +303,17 @@ class Use(Model):
     def is_disputed(self) -> bool:
         """Tell whether the firm objected and the operator has not answered yet."""
         return self.objected_at is not None
+
+
+class Override(Model):
+    """Rules that somebody who manages the instrument set aside for a reservation, and why."""
+
+    __tablename__ = "overrides"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    reservation_id: Mapped[int] = mapped_column(ForeignKey(Reservation.id), index=True)
+    at: Mapped[datetime] = mapped_column(default=clock.now)
+    user_id: Mapped[int] = mapped_column(ForeignKey(User.id))
+    user: Mapped[User] = relationship(lazy="raise")
+    reason: Mapped[str]
+    rules: Mapped[list[Any]]  # each with its rule and what was said of it

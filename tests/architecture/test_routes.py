@@ -30,6 +30,8 @@ PUBLIC = {
     "GET /password/forgotten",
     "POST /password/forgotten",
     "GET /purpose-notice",
+    "GET /shortcuts",
+    "POST /shortcuts",
     # Looking around; who reserves is asked for a log-in there and comes back to what was chosen.
     "GET /instruments",
     "GET /instruments/suggestions",
@@ -50,6 +52,7 @@ PUBLIC = {
     "GET /api/v1/instruments/<id:instrument_id>/prices",
     "GET /api/v1/instruments/<id:instrument_id>/prices/history",
     "GET /api/v1/instruments/<id:instrument_id>/schedule",
+    "GET /api/v1/instruments/<id:instrument_id>/policy",
     "GET /api/v1/instruments/<id:instrument_id>/availability",
     "GET /api/v1/free-slots",
     "GET /api/v1/instruments",

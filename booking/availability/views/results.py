@@ -13,6 +13,7 @@ from flask_babel import gettext
 from werkzeug.datastructures import MultiDict
 
 from booking.accounts.auth import caller_or_none
+from booking.accounts.rules import Caller
 from booking.attachments import queries as attachments
 from booking.attachments.queries import FirstPhoto
 from booking.availability import queries
@@ -34,6 +35,7 @@ from booking.kernel.paging import Page
 from booking.kernel.timeslot import TimeSlot
 from booking.qualifications import queries as qualifications
 from booking.qualifications.rules import SOON_DAYS, Scheme
+from booking.tariffs import queries as tariff_queries
 from booking.tariffs import rules as tariffs
 from booking.tariffs.models import Price
 
@@ -74,7 +76,7 @@ def home() -> str:
         if page.items:
             break
     search = read_search(MultiDict())
-    weeks = _weeks(page.items, search, now)
+    weeks = _weeks(page.items, search, now, caller)
     axis = queries.axis_of(weeks.values())
     return render_template(
         "home.html",
@@ -100,7 +102,7 @@ def results() -> str:
         search = replace(search, cursor=None)
         page = found(cursor=None)
     facets = queries.facets(wanted, caller=caller)
-    weeks = _weeks(page.items, search, now)
+    weeks = _weeks(page.items, search, now, caller)
     axis = queries.axis_of(weeks.values())
     return render_template(
         "availability/results.html",
@@ -188,9 +190,17 @@ def _offered(found: queries.Suggestion, **asked: Any) -> tuple[str, str, str]:
     return found.words, count, url_for("availability_pages.results", **asked)
 
 
-def _weeks(items: Sequence[Listed], search: Search, now: datetime) -> dict[int, Week]:
+def _weeks(
+    items: Sequence[Listed], search: Search, now: datetime, caller: Caller | None
+) -> dict[int, Week]:
     bookable = [each.described.instrument.id for each in items if each.bookable]
-    return queries.weeks(bookable, search.first, now=now, minutes=search.minutes)
+    return queries.weeks(
+        bookable,
+        search.first,
+        now=now,
+        minutes=search.minutes,
+        customer=tariff_queries.customer_of(caller),
+    )
 
 
 def _rows(

@@ -1,6 +1,11 @@
 """Reads for reservations: the sheet a decision needs, what a caller may see, breaches."""
 
 from booking.reservations.queries.breaches import breaches
+from booking.reservations.queries.dealings import (
+    firms_dealt_with,
+    overrides_of,
+    people_dealt_with,
+)
 from booking.reservations.queries.personal import count_of, ids_of, personal_data
 from booking.reservations.queries.prices import Dated, price_history, rise_of
 from booking.reservations.queries.reading import (
@@ -32,6 +37,7 @@ __all__ = [
     "closures_visible_to",
     "coming_closures",
     "count_of",
+    "firms_dealt_with",
     "free_to_change_until",
     "get_closure",
     "get_reservation",
@@ -46,6 +52,8 @@ __all__ = [
     "list_closures",
     "list_coming",
     "list_reservations",
+    "overrides_of",
+    "people_dealt_with",
     "personal_data",
     "price_history",
     "reminder_key",

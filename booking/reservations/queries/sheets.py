@@ -17,6 +17,8 @@ from booking.kernel.money import Money
 from booking.kernel.timeslot import TimeSlot
 from booking.registry.models import Publication, RunningState, SharingMode
 from booking.reservations.models import Reservation
+from booking.reservations.queries.standings import BESIDE, beside_values, standing
+from booking.reservations.rules import Standing
 from booking.tariffs.rules import PUBLIC_FOR, Customer, PriceFacts, Terms
 
 _DAY, _MONTH = timedelta(days=1), timedelta(days=32)
@@ -24,7 +26,7 @@ _DAY, _MONTH = timedelta(days=1), timedelta(days=32)
 # The instrument, its policy and hours, the days around the slot, today's prices, and who the
 # customer is. Whether a price was ever paid in full is only asked of a young one: an older one
 # serves as baseline anyway (domain §4.3).
-_SHEET = """
+_SHEET = f"""
 SELECT i.id, i.institution_id, i.units, i.publication, i.sharing_mode, i.running_state,
        i.time_zone, i.category_code, i.region_code, o.kind AS customer_kind, s.grid_minutes,
        s.shortest_minutes, s.longest_minutes, s.lead_minutes, s.horizon_days,
@@ -47,12 +49,13 @@ SELECT i.id, i.institution_id, i.units, i.publication, i.sharing_mode, i.running
                       AND r.status IN ('usage_confirmed', 'settled', 'closed'))
                ELSE false END))
           FROM prices p WHERE p.instrument_id = i.id AND p.effective_from <= %(now)s
-           AND (p.superseded_at IS NULL OR p.superseded_at > %(now)s)) AS prices
+           AND (p.superseded_at IS NULL OR p.superseded_at > %(now)s)) AS prices,
+       s.classes, s.conditions::text AS conditions,{BESIDE}
   FROM instruments i
   JOIN organisations o ON o.id = %(organisation_id)s
   LEFT JOIN schedules s ON s.instrument_id = i.id
  WHERE i.id = %(instrument_id)s
-"""
+"""  # noqa: S608 - our own words
 
 
 class _Row(NamedTuple):
@@ -84,6 +87,9 @@ class _Row(NamedTuple):
     special: list[tuple[str, int | None, int | None]] | None
     days: list[tuple[str, bool]] | None
     prices: list[Sequence[Any]] | None
+    classes: list[str] | None
+    conditions: str | None
+    beside: dict[str, Any] | None
 
 
 @dataclass(frozen=True)
@@ -104,6 +110,7 @@ class Sheet:
     customer_class: CustomerClass
     class_elsewhere: CustomerClass
     price: PriceFacts | None
+    standing: Standing
 
     @property
     def is_own(self) -> bool:
@@ -121,9 +128,19 @@ class Sheet:
         return Customer((self.class_elsewhere,), frozenset({self.organisation_id}))
 
 
-def get_sheet(instrument_id: int, slot: TimeSlot, *, organisation_id: int) -> Sheet:
-    """Return the sheet; NotFound if there is no such instrument, or not for this customer."""
-    sheet = _sheet(instrument_id, slot, organisation_id)
+def get_sheet(
+    instrument_id: int,
+    slot: TimeSlot,
+    *,
+    organisation_id: int,
+    user_id: int,
+    waits: bool = False,
+) -> Sheet:
+    """Return the sheet; NotFound if there is no such instrument, or not for this customer.
+
+    Who is going to take the slot `waits` for others whom the same quotas or pairs concern.
+    """
+    sheet = _sheet(instrument_id, slot, organisation_id, user_id, waits=waits)
     if sheet.publication is not Publication.PUBLISHED and not sheet.is_own:
         raise NotFound
     return sheet
@@ -131,10 +148,25 @@ def get_sheet(instrument_id: int, slot: TimeSlot, *, organisation_id: int) -> Sh
 
 def get_sheet_of(reservation: Reservation, slot: TimeSlot) -> Sheet:
     """Return the sheet for who holds a reservation, even of an instrument withdrawn since."""
-    return _sheet(reservation.instrument_id, slot, reservation.organisation_id)
+    return _sheet(
+        reservation.instrument_id,
+        slot,
+        reservation.organisation_id,
+        reservation.user_id,
+        itself=reservation.id,
+        waits=True,
+    )
 
 
-def _sheet(instrument_id: int, slot: TimeSlot, organisation_id: int) -> Sheet:
+def _sheet(
+    instrument_id: int,
+    slot: TimeSlot,
+    organisation_id: int,
+    user_id: int,
+    *,
+    itself: int = 0,
+    waits: bool,
+) -> Sheet:
     values = {
         "instrument_id": instrument_id,
         "organisation_id": organisation_id,
@@ -142,6 +174,7 @@ def _sheet(instrument_id: int, slot: TimeSlot, organisation_id: int) -> Sheet:
         "last": min(slot.ends_at.date(), slot.starts_at.date() + _MONTH) + _DAY,
         "now": clock.now(),
         "young": clock.now() - PUBLIC_FOR,
+        **beside_values(slot, itself=itself, waits=waits),
     }
     found = driver.first(_SHEET, values)
     if found is None:
@@ -164,6 +197,7 @@ def _sheet(instrument_id: int, slot: TimeSlot, organisation_id: int) -> Sheet:
         customer_class=pays_as,
         class_elsewhere=_class_of(row, is_owner=False),
         price=next((_facts(price) for price in row.prices or () if price[0] == pays_as), None),
+        standing=standing(row.beside, customer_class=pays_as, user_id=user_id),
     )
 
 

@@ -54,9 +54,15 @@ class QuoteIn(SlotIn):
 
 
 class ReservationIn(QuoteIn):
-    """A new reservation."""
+    """A new reservation.
+
+    With an `override_reason` whoever manages the instrument sets its rules aside, also for a firm
+    the institution knows and somebody of it.
+    """
 
     purpose = Paragraph(max_length=200, load_default="")
+    override_reason = Line(max_length=200, load_default=None, allow_none=True)
+    user_id = Id(load_default=None, allow_none=True)
 
 
 class ChangeIn(SlotIn):
@@ -66,6 +72,7 @@ class ChangeIn(SlotIn):
     ends_at = Instant()
     purpose = Paragraph(max_length=200)
     version = Count(least=1, most=2**31, load_default=None)
+    override_reason = Line(max_length=200, load_default=None, allow_none=True)
 
     @validates_schema
     def check_both(self, data: dict[str, Any], **_: Any) -> None:
@@ -100,6 +107,22 @@ class ViolationOut(Schema):
 
     rule = fields.String()
     detail = Sentence()
+
+
+class OverrideOut(Schema):
+    """Rules that were set aside for a reservation, by whom and why."""
+
+    at = Instant()
+    user_id = fields.Integer()
+    reason = fields.String()
+    rules = fields.List(fields.Nested(ViolationOut))
+
+
+class OverridePage(Schema):
+    """All of a reservation, oldest first."""
+
+    items = fields.List(fields.Nested(OverrideOut))
+    next_cursor = fields.String(allow_none=True)
 
 
 class InstrumentRef(Schema):

@@ -31,6 +31,7 @@ class Offer:
     slot: TimeSlot
     quote: tariffs.Quote | None
     violations: Sequence[Violation]
+    set_aside: Sequence[Violation] = ()  # broken, and by a manager's reason no obstacle
     rise_percent: int | None = None  # of the list it is compared with, where that needs a look
 
     @property
@@ -80,7 +81,9 @@ def _violations(sheet: Sheet, slot: TimeSlot, quoted: tariffs.Quote | None) -> I
     ):
         yield Violation(obstacle.rule, obstacle.detail)
     if sheet.policy is not None:
-        yield from rules.broken_rules(slot, sheet.policy, sheet.plan, now=clock.now())
+        now, policy, plan = clock.now(), sheet.policy, sheet.plan
+        yield from rules.broken_rules(slot, policy, plan, now=now)
+        yield from rules.broken_conditions(slot, policy, plan, sheet.standing, now=now)
 
 
 def taken(sheet: Sheet, slot: TimeSlot) -> SlotTaken:
@@ -97,7 +100,7 @@ def taken(sheet: Sheet, slot: TimeSlot) -> SlotTaken:
     )
     return SlotTaken(
         slot,
-        alternatives=[_priced(free, sheet.price, sheet) for free in found.here],
+        alternatives=_priced_here(found.here, sheet),
         elsewhere=[
             _priced(free, price.facts if price else None, sheet)
             for free in found.elsewhere
@@ -124,7 +127,20 @@ def _nearest(offer: Offer) -> list[dict[str, Any]]:
     found = availability.alternatives(
         sheet.instrument_id, TimeSlot(start, start + length), customer=sheet.customer, now=now
     )
-    return [_priced(free, sheet.price, sheet) for free in found.here]
+    return _priced_here(found.here, sheet)
+
+
+def _priced_here(found: Sequence[FreeSlot], sheet: Sheet) -> list[dict[str, Any]]:
+    return [_priced(free, sheet.price, sheet) for free in found if _keeps_policy(free.slot, sheet)]
+
+
+def _keeps_policy(slot: TimeSlot, sheet: Sheet) -> bool:
+    """Tell whether another slot keeps the policy, too; other instruments are not looked at."""
+    if sheet.policy is None:
+        return True
+    standing = replace(sheet.standing, pairs=(), left=())
+    broken = rules.broken_conditions(slot, sheet.policy, sheet.plan, standing, now=clock.now())
+    return not any(broken)
 
 
 def _quoted(facts: PriceFacts | None, usage: Usage, sheet: Sheet) -> tariffs.Quote | None:

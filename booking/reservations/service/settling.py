@@ -14,7 +14,7 @@ from booking.reference import queries as reference
 from booking.reservations import queries, rules
 from booking.reservations.errors import Disputed
 from booking.reservations.models import Reservation, ReservationStatus, Settlement, Use
-from booking.reservations.service.booking import facts, record
+from booking.reservations.service.keeping import facts, record
 from booking.reservations.service.telling import tell
 from booking.reservations.service.using import of_use
 from booking.savings import service as savings

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from booking.accounts.rules import Caller, Permission
+from booking.accounts.rules import Permission
 from booking.kernel import clock
 from booking.kernel.timeslot import TimeSlot
 from booking.notices import service as notices
@@ -22,11 +22,9 @@ _FOR_CUSTOMERS = frozenset({Kind.USAGE, Kind.SETTLED, Kind.NO_SHOW})
 _FOR_OWNERS = frozenset({Kind.OBJECTION})
 
 
-def confirmation(
-    sheet: Sheet, slot: TimeSlot, caller: Caller, agreed: Mapping[str, Any]
-) -> dict[str, Any]:
+def confirmation(sheet: Sheet, slot: TimeSlot, agreed: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values of CONFIRMING, which tells both sides in the reservation's statement."""
-    firm, maker = sheet.organisation_id, caller.user_id
+    firm, maker = sheet.organisation_id, sheet.standing.user_id
     return notices.posting_values(
         Kind.CONFIRMATION,
         _SUBJECT,

@@ -17,6 +17,7 @@ from booking.registry import queries as registry
 from booking.registry.models import Instrument
 from booking.reservations import queries
 from booking.reservations.rules import MOST_SAMPLES
+from booking.tariffs import queries as tariffs
 
 LENGTHS = (60, 120, 240, 480)
 VIEWS = ("list", "week")
@@ -80,9 +81,13 @@ def read_choice(instrument_id: int, given: MultiDict[str, str]) -> Choice:
         first = day
     minutes = given.get("minutes", "")
     wanted = int(minutes) if minutes.isascii() and minutes.isdigit() and len(minutes) < 6 else 120
-    week = availability.weeks([found.id], max(first, today), now=clock.now(), minutes=wanted).get(
-        found.id
-    )
+    week = availability.weeks(
+        [found.id],
+        max(first, today),
+        now=clock.now(),
+        minutes=wanted,
+        customer=tariffs.customer_of(caller_or_none()),
+    ).get(found.id)
     if start is not None and start.date() != day:
         start = _same_time(start, day, week)
     slot = _slot(start, wanted) or _soonest(week, day)

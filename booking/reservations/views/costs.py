@@ -9,6 +9,8 @@ from flask import request
 from flask_babel import gettext
 
 from booking.accounts.rules import Caller, Permission
+from booking.availability import queries as availability
+from booking.availability.rules import in_words
 from booking.kernel import clock, http
 from booking.kernel.timeslot import TimeSlot
 from booking.reservations import queries, rules, service
@@ -87,9 +89,10 @@ def _no_baseline(quote: tariffs.Quote | None) -> str:
 
 def _kept(choice: Choice) -> list[str]:
     """Return the owner's rules in words, for who keeps them all."""
-    return (
-        [http.translate(each) for each in rules.in_words(choice.week.policy)] if choice.week else []
-    )
+    if choice.week is None:
+        return []
+    pairs = availability.pairs_of(choice.instrument.id)
+    return [http.translate(each.words) for each in in_words(choice.week.policy, pairs)]
 
 
 def _until(choice: Choice) -> datetime | None:

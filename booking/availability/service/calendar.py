@@ -22,6 +22,7 @@ from booking.availability.models import (
     SpecialDay,
 )
 from booking.availability.rules import Interval, Terms
+from booking.availability.service import policies
 from booking.journal import service as journal
 from booking.kernel import clock, driver
 from booking.kernel.db import db, violation_raises
@@ -61,12 +62,14 @@ def set_schedule(
         if version is not None:
             raise Stale(version=0)
         schedule = Schedule(instrument_id=instrument_id)
+        policies.start(schedule, instrument.institution_id)
         db.session.add(schedule)
     else:
         schedule = old.schedule
         schedule.check_version(version)
         schedule.touch()
     before = old.facts() if old else None
+    policies.keep_inherited(schedule, terms, instrument.institution_id)
     for name, value in asdict(terms).items():
         setattr(schedule, name, value)
     db.session.flush()
