@@ -20,7 +20,7 @@ from booking.reservations.models import HOLDING, Reservation, ReservationStatus
 from booking.reservations.queries import Sheet
 from booking.reservations.rules import Violation
 from booking.reservations.service import fees, overriding
-from booking.reservations.service.keeping import agreed_of, facts, record, taking
+from booking.reservations.service.keeping import NEW, agreed_of, facts, record, taking
 from booking.reservations.service.offers import Offer, make_offer, taken
 from booking.reservations.service.telling import confirmation, late_fee, tell
 
@@ -89,14 +89,9 @@ def reserve(
             ends_at=slot.ends_at,
             status=ReservationStatus.CONFIRMED,
             purpose=purpose,
-            fee_minor=0,
-            sequence=0,
-            cancelled_at=None,
-            cancelled_by=None,
-            cancel_reason="",
-            version=1,
             created_at=now,
             updated_at=now,
+            **NEW,
             **agreed,
         )
         if reservation is not None:

@@ -1,6 +1,7 @@
 """A reservation as it is kept: what was agreed, taken in one statement, journalled."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy.orm import make_transient_to_detached
@@ -13,6 +14,17 @@ from booking.kernel.db import db
 from booking.reservations.models import Reservation
 from booking.reservations.service.telling import CONFIRMING
 from booking.tariffs.rules import Quote
+
+
+# What every reservation begins with.
+NEW: Mapping[str, Any] = {
+    "fee_minor": 0,
+    "sequence": 0,
+    "cancelled_at": None,
+    "cancelled_by": None,
+    "cancel_reason": "",
+    "version": 1,
+}
 
 
 def agreed_of(policy: BookingPolicy, quoted: Quote) -> dict[str, Any]:
