@@ -15,7 +15,6 @@ from booking.reservations.models import Reservation
 from booking.reservations.service.telling import CONFIRMING
 from booking.tariffs.rules import Quote
 
-
 # What every reservation begins with.
 NEW: Mapping[str, Any] = {
     "fee_minor": 0,
