@@ -7,7 +7,9 @@ from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, column, func, t
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, composite, mapped_column
 
+from booking.availability.rules import ApprovalMode, ApprovalRule
 from booking.kernel.db import Model, Versioned, Word
+from booking.kernel.money import Money
 from booking.kernel.timeslot import TimeSlot
 from booking.registry.models import Instrument
 
@@ -76,6 +78,11 @@ class Schedule(Versioned, Model):
         CheckConstraint("horizon_days BETWEEN 1 AND 366", name="horizon"),
         CheckConstraint("buffer_before_minutes BETWEEN 0 AND 1440", name="buffer_before"),
         CheckConstraint("buffer_after_minutes BETWEEN 0 AND 1440", name="buffer_after"),
+        CheckConstraint(
+            "approval_over_minutes BETWEEN 5 AND 20160 AND approval_over_minor >= 0 "
+            "AND hold_working_hours BETWEEN 1 AND 80",
+            name="approval",
+        ),
     )
 
     instrument_id: Mapped[int] = mapped_column(ForeignKey(Instrument.id), primary_key=True)
@@ -88,6 +95,23 @@ class Schedule(Versioned, Model):
     buffer_before_minutes: Mapped[int] = mapped_column(default=0)
     buffer_after_minutes: Mapped[int] = mapped_column(default=0)
     observes_holidays: Mapped[bool] = mapped_column(default=True)
+    approval_mode: Mapped[ApprovalMode] = mapped_column(
+        Word(ApprovalMode), default=ApprovalMode.NONE
+    )
+    approval_over_minutes: Mapped[int | None]
+    approval_over_minor: Mapped[int | None]
+    hold_working_hours: Mapped[int] = mapped_column(default=8)
+
+    @property
+    def approval(self) -> ApprovalRule:
+        """Return when a reservation needs approval."""
+        over = self.approval_over_minor
+        return ApprovalRule(
+            self.approval_mode,
+            self.approval_over_minutes,
+            None if over is None else Money(over),
+            self.hold_working_hours,
+        )
 
 
 class OpeningHours(Model):

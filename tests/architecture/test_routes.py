@@ -49,6 +49,7 @@ PUBLIC = {
     "GET /api/v1/instruments/<id:instrument_id>",
     "GET /api/v1/instruments/<id:instrument_id>/prices",
     "GET /api/v1/instruments/<id:instrument_id>/schedule",
+    "GET /api/v1/instruments/<id:instrument_id>/approval",
     "GET /api/v1/instruments/<id:instrument_id>/availability",
     "GET /api/v1/free-slots",
     "GET /api/v1/instruments",

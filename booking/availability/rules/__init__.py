@@ -1,5 +1,11 @@
 """When an instrument is open and free, and what its owner allows. Pure."""
 
+from booking.availability.rules.approvals import (
+    MOST_HOLD_HOURS,
+    ApprovalMode,
+    ApprovalRule,
+    Reason,
+)
 from booking.availability.rules.fits import (
     Fit,
     busy_windows,
@@ -34,10 +40,14 @@ from booking.availability.rules.terms import (
 __all__ = [
     "DAY_MINUTES",
     "GRIDS",
+    "MOST_HOLD_HOURS",
     "USUAL_WINDOW",
+    "ApprovalMode",
+    "ApprovalRule",
     "BookingPolicy",
     "Fit",
     "Interval",
+    "Reason",
     "Span",
     "Terms",
     "WeekPlan",

@@ -1,6 +1,13 @@
 """Reads for reservations: the sheet a decision needs, what a caller may see, breaches."""
 
 from booking.reservations.queries.breaches import breaches
+from booking.reservations.queries.holds import (
+    Record,
+    count_waiting,
+    expired_holds,
+    record_of,
+    waiting_for,
+)
 from booking.reservations.queries.personal import count_of, ids_of, personal_data
 from booking.reservations.queries.reading import (
     InTheWay,
@@ -25,11 +32,14 @@ from booking.reservations.queries.telling import reminder_key, to_remind_of, tol
 
 __all__ = [
     "InTheWay",
+    "Record",
     "Sheet",
     "breaches",
     "closures_visible_to",
     "coming_closures",
     "count_of",
+    "count_waiting",
+    "expired_holds",
     "free_to_change_until",
     "get_closure",
     "get_reservation",
@@ -45,9 +55,11 @@ __all__ = [
     "list_coming",
     "list_reservations",
     "personal_data",
+    "record_of",
     "reminder_key",
     "to_remind_of",
     "told",
     "usable_now",
     "visible_to",
+    "waiting_for",
 ]

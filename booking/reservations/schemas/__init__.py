@@ -2,6 +2,7 @@
 
 from booking.reservations.schemas.booking import (
     CLOSURE_KINDS,
+    ApprovalOut,
     BaselineOut,
     CancelIn,
     ChangeIn,
@@ -22,12 +23,13 @@ from booking.reservations.schemas.booking import (
     ViolationOut,
 )
 from booking.reservations.schemas.using import (
+    DeclineForm,
     MomentForm,
     MomentIn,
-    NoShowIn,
     NoteForm,
+    NoteIn,
     ObjectionForm,
-    ObjectionIn,
+    ReasonIn,
     RecordForm,
     ReservationWhole,
     SettlementForm,
@@ -40,6 +42,7 @@ from booking.reservations.schemas.using import (
 
 __all__ = [
     "CLOSURE_KINDS",
+    "ApprovalOut",
     "BaselineOut",
     "CancelIn",
     "ChangeIn",
@@ -47,16 +50,17 @@ __all__ = [
     "ClosureIn",
     "ClosureOut",
     "ClosurePage",
+    "DeclineForm",
     "InstrumentRef",
     "MomentForm",
     "MomentIn",
-    "NoShowIn",
     "NoteForm",
+    "NoteIn",
     "ObjectionForm",
-    "ObjectionIn",
     "OrganisationRef",
     "QuoteIn",
     "QuoteOut",
+    "ReasonIn",
     "RecordForm",
     "ReservationIn",
     "ReservationListed",

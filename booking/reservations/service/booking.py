@@ -21,7 +21,7 @@ from booking.reservations import queries, rules
 from booking.reservations.models import HOLDING, Reservation, ReservationStatus
 from booking.reservations.queries import Sheet
 from booking.reservations.rules import Violation
-from booking.reservations.service.offers import Offer, make_offer, taken
+from booking.reservations.service.offers import Approval, Offer, make_offer, taken
 from booking.reservations.service.telling import CONFIRMING, confirmation, tell
 from booking.tariffs import rules as tariffs
 
@@ -53,11 +53,14 @@ def reserve(
     organisation_id: int | None = None,
     purpose: str = "",
 ) -> Reservation:
-    """Reserve the instrument, or raise NotBookable (all broken rules) or SlotTaken."""
+    """Reserve the instrument, or raise NotBookable (all broken rules) or SlotTaken.
+
+    Where its owner has to approve it, the time is held until then.
+    """
     offer = _offer(instrument_id, slot, caller, organisation_id)
     policy, quoted = offer.check()
     held = _with_buffers(slot, policy)
-    agreed = _agreed(policy, quoted)
+    agreed = _agreed(policy, quoted) | awaiting(offer.approval)
     told = confirmation(offer.sheet, slot, caller, agreed)
     for unit in availability.free_units(instrument_id, held, units=offer.sheet.units):
         now = clock.now()
@@ -70,8 +73,11 @@ def reserve(
             unit=unit,
             starts_at=slot.starts_at,
             ends_at=slot.ends_at,
-            status=ReservationStatus.CONFIRMED,
             purpose=purpose,
+            is_assisted=False,
+            decided_at=None,
+            decided_by=None,
+            decision_note="",
             sequence=0,
             cancelled_at=None,
             cancelled_by=None,
@@ -143,7 +149,8 @@ def _move(reservation_id: int, slot: TimeSlot, caller: Caller, version: int | No
         return reservation
     sheet = queries.get_sheet_of(reservation, slot)
     _check_changeable(reservation, sheet, caller)
-    policy, quoted = make_offer(sheet, slot).check()
+    offer = make_offer(sheet, slot)
+    policy, quoted = offer.check()
 
     old, before = facts(reservation), reservation.slot
     assert reservation.occupancy_id is not None  # noqa: S101 - the table's CHECK says so
@@ -152,12 +159,28 @@ def _move(reservation_id: int, slot: TimeSlot, caller: Caller, version: int | No
     reservation.slot = slot
     for name, value in _agreed(policy, quoted).items():
         setattr(reservation, name, value)
+    _ask_again(reservation, offer.approval, caller)
     reservation.sequence += 1
     reservation.touch()
     record("reservation.moved", reservation, caller, old=old, new=facts(reservation))
     was = {"was_starts_at": before.starts_at, "was_ends_at": before.ends_at}
     tell(Kind.CHANGE, reservation, owner=sheet.institution_id, **was)
     return reservation
+
+
+def _ask_again(reservation: Reservation, approval: Approval, caller: Caller) -> None:
+    """Let a moved reservation wait for approval if its new slot needs it.
+
+    Moved by the owner's own people, what was approved stays approved.
+    """
+    is_confirmed = reservation.status is ReservationStatus.CONFIRMED
+    runs_it = caller.may(Permission.RUN_INSTRUMENTS, reservation.instrument.institution_id)
+    if is_confirmed and runs_it:
+        return
+    for name, value in awaiting(approval).items():
+        setattr(reservation, name, value)
+    reservation.decided_at = reservation.decided_by = None
+    reservation.decision_note = ""
 
 
 def cancel(
@@ -229,7 +252,8 @@ def _offer(
 def _check_changeable(reservation: Reservation, sheet: Sheet, caller: Caller) -> None:
     """Raise TooLateToChange for the customer's side once the owner's moment has passed."""
     works_there = caller.may(Permission.RUN_INSTRUMENTS, sheet.institution_id)
-    if sheet.policy is not None and not works_there:
+    is_asked = reservation.status is ReservationStatus.TENTATIVE  # and not promised yet
+    if sheet.policy is not None and not works_there and not is_asked:
         rules.check_changeable(reservation.slot, sheet.policy, now=clock.now())
 
 
@@ -259,6 +283,18 @@ def _agreed(policy: BookingPolicy, quoted: tariffs.Quote) -> dict[str, Any]:
         "price_minor": quoted.price.minor,
         "baseline_minor": quoted.baseline.minor if quoted.baseline else None,
         "baseline_rank": quoted.baseline_rank,
+    }
+
+
+def awaiting(approval: Approval) -> dict[str, Any]:
+    """Return the status of a slot that was asked for, and what it waits for."""
+    if not approval.needed:
+        confirmed = ReservationStatus.CONFIRMED
+        return {"status": confirmed, "approval_rules": None, "expires_at": None}
+    return {
+        "status": ReservationStatus.TENTATIVE,
+        "approval_rules": " ".join(approval.reasons),
+        "expires_at": approval.expires_at,
     }
 
 
@@ -309,16 +345,17 @@ def facts(reservation: Reservation) -> dict[str, object]:
         "list_minor": reservation.list_minor,
         "baseline_minor": reservation.baseline_minor,
         "price_id": reservation.price_id,
+        "expires_at": reservation.expires_at.isoformat() if reservation.expires_at else None,
     }
 
 
-def record(action: str, reservation: Reservation, caller: Caller, **data: object) -> None:
-    """Write a change of a reservation into the journal."""
+def record(action: str, reservation: Reservation, caller: Caller | None, **data: object) -> None:
+    """Write a change of a reservation into the journal; without a caller it was a job's."""
     journal.record(
         action,
         "reservation",
         reservation.id,
-        by=caller.user_id,
+        by=caller.user_id if caller else None,
         organisation_id=reservation.organisation_id,
         **data,
     )
