@@ -57,12 +57,17 @@ def _lost(report: dict[str, Any], category: str) -> list[str]:
 
 
 def _report(command: list[str], address: str) -> dict[str, Any]:
-    """Return one run's report; raises CalledProcessError if there is none."""
+    """Return one run's report; a browser that dies is started once more."""
     asked = [*command, address, "--quiet", "--output=json", f"--chrome-flags={FLAGS}"]
     asked += [f"--only-categories={','.join(LIMITS)}", "--no-enable-error-reporting"]
-    done = subprocess.run(asked, capture_output=True, text=True, check=True, env=_environment())
-    report: dict[str, Any] = json.loads(done.stdout)
-    return report
+    for _ in range(2):
+        done = subprocess.run(
+            asked, check=False, capture_output=True, text=True, env=_environment()
+        )
+        if done.returncode == 0:
+            report: dict[str, Any] = json.loads(done.stdout)
+            return report
+    raise SystemExit(f"lighthouse gave no report of {address}: {done.stderr[-2000:]}")
 
 
 def _environment() -> dict[str, str]:

@@ -24,7 +24,7 @@ from booking.availability import queries as availability
 from booking.files import gateway as files_gateway
 from booking.files import service as files
 from booking.journal import queries as journal
-from booking.kernel import backup, clock, health, metrics, postgres
+from booking.kernel import backup, clock, health, memory, metrics, postgres
 from booking.kernel.db import db, transaction
 from booking.qualifications import queries as qualifications
 from booking.reference import service as reference
@@ -65,7 +65,9 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Flask:
         """Make the application, in the worker."""
-        return self.make()
+        app = self.make()
+        memory.settle()
+        return app
 
 
 @cli.command("serve")

@@ -230,16 +230,17 @@ def end_earlier(occupancy_id: int, ends_at: datetime) -> None:
         db.session.flush()
 
 
-def queue_for(id_: int, *, instrument: str = "%(id)s") -> None:
+def queue_for(id_: int, *, instrument: str = "%(id)s", **given: object) -> bool:
     """Let one mover or closer at a time through per instrument, until the transaction ends.
 
-    They hold time while they wait for more: two moves that swap slots would each wait for the
-    other's. Creating and cancelling take nothing while they wait, so they need no queue.
-    Whoever queues does it before locking any row. Takes the instrument's id, or that of what
-    `instrument` then finds it by: a query given `%(id)s`.
+    Who holds time while waiting for more needs it: two moves that swap slots would each wait for
+    the other's. Creating and cancelling take nothing while they wait. Whoever queues does it
+    before locking any row. Takes the instrument's id, or that of what `instrument` then finds it
+    by: a query given `%(id)s` and `given`; nobody waits, and False comes back, if it finds none.
     """
     lock = f"SELECT pg_advisory_xact_lock({_QUEUES}, hashint8(({instrument})::bigint))"
-    driver.first(lock, {"id": id_})
+    answer = driver.first(lock, {"id": id_, **given})
+    return answer is not None and answer[0] is not None
 
 
 def close(closure: Closure, *, units: int) -> Closure:

@@ -7,7 +7,7 @@ from flask import Blueprint as FlaskBlueprint
 from flask import Flask, Response, current_app, redirect, request, url_for
 from flask_babel import get_locale
 
-from booking.kernel import assets, formats, forms, http, login, qr
+from booking.kernel import assets, formats, forms, http, language, login, qr
 from booking.kernel.language import COOKIE, locale_of
 
 YEAR = 366 * 24 * 3600
@@ -39,6 +39,7 @@ def init_pages(app: Flask) -> None:
     app.config["SESSION_COOKIE_SECURE"] = app.config["BASE_URL"].startswith("https:")
     assets.init_assets(app)
     formats.init_formats(app)
+    language.init_words(app)
     app.jinja_env.globals |= {
         "form_token": forms.token,
         "once": forms.once,

@@ -15,6 +15,7 @@ from typing import IO
 from booking.kernel.errors import UnreadableFile
 from booking.kernel.text import N_
 from booking.kernel.workbooks import OLD_EXCEL_MARK, ZIP_MARK, Sheet, open_workbook
+from booking.registry import rules
 
 _TITLES = 5  # so far down a header is looked for
 _CHUNK = 1 << 20
@@ -31,10 +32,10 @@ _BOMS = (
 
 @cache
 def aliases() -> Mapping[str, Sequence[str]]:
-    """Return what instruments are called in the workshop, by pieces of their names."""
+    """Return what instruments are called in the workshop, by squashed pieces of their names."""
     text = (Path(__file__).parent / "aliases.csv").read_text(encoding="utf-8")
     rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
-    return {row["piece"]: tuple(row["aliases"].split()) for row in rows}
+    return {rules.squash(row["piece"]): tuple(row["aliases"].split()) for row in rows}
 
 
 @dataclass(frozen=True)

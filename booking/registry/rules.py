@@ -237,14 +237,14 @@ def index(
     words.pop("", None)
     tokens: set[str] = set()
     for word in words:
-        tokens.update(_grams(word))
+        tokens |= _grams(word)
     return Index(text=f" {' '.join(words)} ", tokens=tuple(sorted(tokens)))
 
 
 def aliases_of(names: Iterable[str], known: Mapping[str, Sequence[str]]) -> list[str]:
-    """Return what else things of these names are called; `known` is by pieces of names."""
+    """Return what else things of these names are called; `known` is by squashed pieces."""
     whole = " ".join(map(squash, names))
-    meant = (aliases for piece, aliases in known.items() if squash(piece) in whole)
+    meant = (aliases for piece, aliases in known.items() if piece in whole)
     return list(dict.fromkeys(alias for aliases in meant for alias in aliases))
 
 
@@ -311,13 +311,15 @@ def _runs(word: str) -> Iterator[str]:
         yield "".join(run)
 
 
-def _grams(word: str) -> Iterator[str]:
-    """Yield every n-gram a query for a part of the word may need."""
-    for run in _runs(word):
-        sizes = (1, 2) if _is_dense(run[0]) else (1, 2, 3)
-        for size in sizes:
-            for start in range(len(run) - size + 1):
-                yield run[start : start + size]
+@lru_cache(maxsize=4096)
+def _grams(word: str) -> frozenset[str]:
+    """Return every n-gram a query for a part of the word may need."""
+    return frozenset(
+        run[start : start + size]
+        for run in _runs(word)
+        for size in ((1, 2) if _is_dense(run[0]) else (1, 2, 3))
+        for start in range(len(run) - size + 1)
+    )
 
 
 def _needed(run: str) -> Iterator[str]:

@@ -137,6 +137,13 @@ class Reservation(Versioned, Model):
         return f"R-{self.id:06d}"
 
     @property
+    def held(self) -> TimeSlot:
+        """Return the time it takes: the slot with its buffers."""
+        return self.slot.widened(
+            before_minutes=self.buffer_before_minutes, after_minutes=self.buffer_after_minutes
+        )
+
+    @property
     def price(self) -> Money:
         """Return what is due."""
         return Money(self.price_minor, self.currency)

@@ -8,6 +8,7 @@ from sqlalchemy import select, text
 
 from booking.accounts.rules import CustomerClass, Role, Scope
 from booking.availability import queries as calendars
+from booking.availability import service as availability
 from booking.availability.errors import SlotTaken
 from booking.availability.models import Occupancy
 from booking.journal.models import JournalEntry
@@ -234,6 +235,22 @@ def test_move_may_overlap_its_own_old_slot(instrument, firm):
 
     service.move(reservation.id, slot(slot().starts_at + HOUR), caller=firm)
 
+    assert no_breaches()
+
+
+def test_who_finds_the_old_slot_nearer_than_thought_queues_after_all(instrument, firm, monkeypatch):
+    reservation = service.reserve(instrument.id, slot(hours=2), caller=firm)
+    queue, asked = availability.queue_for, []
+
+    def look(*args: object, **given: object) -> bool:
+        asked.append(args)
+        return len(asked) > 1 and queue(*args, **given)
+
+    monkeypatch.setattr(availability, "queue_for", look)
+    later = slot(slot().starts_at + HOUR, hours=2)
+    service.move(reservation.id, later, caller=firm)
+
+    assert (reservation.slot, len(asked)) == (later, 2)
     assert no_breaches()
 
 

@@ -47,11 +47,7 @@ def _for_public(ids: Sequence[int]) -> Iterator[EventFacts]:
         .options(*_LEAN)
     )
     for reservation, instrument in db.session.execute(query):
-        held = reservation.slot.widened(
-            before_minutes=reservation.buffer_before_minutes,
-            after_minutes=reservation.buffer_after_minutes,
-        )
-        yield EventFacts(**_reserved(reservation, instrument) | {"slot": held})
+        yield EventFacts(**_reserved(reservation, instrument) | {"slot": reservation.held})
 
 
 def _for_customer(ids: Sequence[int]) -> Iterator[EventFacts]:

@@ -21,7 +21,8 @@ from booking.reservations import queries, rules
 from booking.reservations.models import HOLDING, Reservation, ReservationStatus
 from booking.reservations.queries import Sheet
 from booking.reservations.rules import Violation
-from booking.reservations.service.offers import Approval, Offer, make_offer, taken
+from booking.reservations.service.asking import ask_again, awaiting
+from booking.reservations.service.offers import Offer, make_offer, taken
 from booking.reservations.service.telling import CONFIRMING, confirmation, tell
 from booking.tariffs import rules as tariffs
 
@@ -128,6 +129,8 @@ def move(
             return _move(reservation_id, slot, caller, version)
     except _Lost as lost:
         raise taken(lost.sheet, slot) from None
+    except _MovedMeanwhile:
+        return move(reservation_id, slot, caller=caller, version=version)
 
 
 class _Lost(Exception):
@@ -137,11 +140,20 @@ class _Lost(Exception):
         self.sheet = sheet
 
 
+class _MovedMeanwhile(Exception):
+    """It lay elsewhere when we looked whether we have to queue."""
+
+
 INSTRUMENT = "SELECT instrument_id FROM reservations WHERE id = %(id)s"
+# Of a reservation that may hold some of the time it moves to, whatever the buffers (a day at most).
+_INSTRUMENT_IF_NEAR = f"""{INSTRUMENT}
+AND starts_at < CAST(%(ends_at)s AS timestamptz) + interval '2 days'
+AND ends_at > CAST(%(starts_at)s AS timestamptz) - interval '2 days'"""
 
 
 def _move(reservation_id: int, slot: TimeSlot, caller: Caller, version: int | None) -> Reservation:
-    availability.queue_for(reservation_id, instrument=INSTRUMENT)
+    near = {"starts_at": slot.starts_at, "ends_at": slot.ends_at}
+    has_queued = availability.queue_for(reservation_id, instrument=_INSTRUMENT_IF_NEAR, **near)
     reservation = changeable(reservation_id, caller, version)
     if reservation.status not in MOVABLE:
         raise WrongState(reservation.status, "move")
@@ -153,13 +165,11 @@ def _move(reservation_id: int, slot: TimeSlot, caller: Caller, version: int | No
     policy, quoted = offer.check()
 
     old, before = facts(reservation), reservation.slot
-    assert reservation.occupancy_id is not None  # noqa: S101 - the table's CHECK says so
-    availability.release(reservation.occupancy_id)
-    reservation.occupancy_id, reservation.unit = _occupy(sheet, slot, policy)
+    _take_instead(reservation, sheet, _with_buffers(slot, policy), has_queued=has_queued)
     reservation.slot = slot
     for name, value in _agreed(policy, quoted).items():
         setattr(reservation, name, value)
-    _ask_again(reservation, offer.approval, caller)
+    ask_again(reservation, offer.approval, caller)
     reservation.sequence += 1
     reservation.touch()
     record("reservation.moved", reservation, caller, old=old, new=facts(reservation))
@@ -168,19 +178,24 @@ def _move(reservation_id: int, slot: TimeSlot, caller: Caller, version: int | No
     return reservation
 
 
-def _ask_again(reservation: Reservation, approval: Approval, caller: Caller) -> None:
-    """Let a moved reservation wait for approval if its new slot needs it.
+def _take_instead(
+    reservation: Reservation, sheet: Sheet, wanted: TimeSlot, *, has_queued: bool
+) -> None:
+    """Exchange the time held for other time, or raise _Lost.
 
-    Moved by the owner's own people, what was approved stays approved.
+    Time elsewhere is taken before the old is given back: who waits for it then holds nothing that
+    another could wait for, and needs no queue.
     """
-    is_confirmed = reservation.status is ReservationStatus.CONFIRMED
-    runs_it = caller.may(Permission.RUN_INSTRUMENTS, reservation.instrument.institution_id)
-    if is_confirmed and runs_it:
+    held, old = reservation.held, reservation.occupancy_id
+    assert old is not None  # noqa: S101 - the table's CHECK says so
+    if held.overlaps(wanted):
+        if not has_queued:
+            raise _MovedMeanwhile
+        availability.release(old)
+        reservation.occupancy_id, reservation.unit = _occupy(sheet, wanted)
         return
-    for name, value in awaiting(approval).items():
-        setattr(reservation, name, value)
-    reservation.decided_at = reservation.decided_by = None
-    reservation.decision_note = ""
+    reservation.occupancy_id, reservation.unit = _occupy(sheet, wanted)
+    availability.release(old)
 
 
 def cancel(
@@ -257,10 +272,9 @@ def _check_changeable(reservation: Reservation, sheet: Sheet, caller: Caller) ->
         rules.check_changeable(reservation.slot, sheet.policy, now=clock.now())
 
 
-def _occupy(sheet: Sheet, slot: TimeSlot, policy: BookingPolicy) -> tuple[int, int]:
-    held = _with_buffers(slot, policy)
+def _occupy(sheet: Sheet, wanted: TimeSlot) -> tuple[int, int]:
     try:
-        return availability.occupy(sheet.instrument_id, held, units=sheet.units)
+        return availability.occupy(sheet.instrument_id, wanted, units=sheet.units)
     except SlotTaken:
         raise _Lost(sheet) from None
 
@@ -283,18 +297,6 @@ def _agreed(policy: BookingPolicy, quoted: tariffs.Quote) -> dict[str, Any]:
         "price_minor": quoted.price.minor,
         "baseline_minor": quoted.baseline.minor if quoted.baseline else None,
         "baseline_rank": quoted.baseline_rank,
-    }
-
-
-def awaiting(approval: Approval) -> dict[str, Any]:
-    """Return the status of a slot that was asked for, and what it waits for."""
-    if not approval.needed:
-        confirmed = ReservationStatus.CONFIRMED
-        return {"status": confirmed, "approval_rules": None, "expires_at": None}
-    return {
-        "status": ReservationStatus.TENTATIVE,
-        "approval_rules": " ".join(approval.reasons),
-        "expires_at": approval.expires_at,
     }
 
 
