@@ -31,7 +31,7 @@ _FORESEEN = 45  # days ago at which closures were announced
 STANDS = frozenset(ReservationStatus) - CAME_TO_NOTHING - {ReservationStatus.TENTATIVE}
 _THOUGHT = timedelta(hours=2)  # after which an owner answers
 _UNREAD = 3  # days: what begins later is not looked at yet
-_DECLINED, _FORGOTTEN = 7, 9  # every so manieth of them
+_DECLINED, _FORGOTTEN = 8, 11  # every so manieth of them
 _WRITER = "lab"
 _HALF_WRITTEN = {
     "name": ["激光共聚焦显微镜"],
