@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from booking.accounts.rules import Role
 from booking.app import create_app
+from booking.availability.models import NO_OVERLAP
 from booking.kernel.db import db, transaction
 from booking.reference import service as reference
 from booking.registry import service as registry
@@ -74,8 +75,13 @@ def fill(instruments: int, occupancies: int) -> None:
         for statement in (_SCHEDULES, _HOURS, _PRICES):
             db.session.execute(text(statement))
     with transaction():
-        db.session.execute(text("SET LOCAL statement_timeout = 0"))
+        for setting in ("statement_timeout = 0", "maintenance_work_mem = '1GB'"):
+            db.session.execute(text(f"SET LOCAL {setting}"))
+        # Built at once the constraint's index takes a fifth of the time.
+        guard = db.session.scalar(_GUARD, {"name": NO_OVERLAP})
+        db.session.execute(text(f"ALTER TABLE occupancies DROP CONSTRAINT {NO_OVERLAP}"))
         db.session.execute(_OCCUPANCIES, {"count": occupancies, "per": occupancies // instruments})
+        db.session.execute(text(f"ALTER TABLE occupancies ADD CONSTRAINT {NO_OVERLAP} {guard}"))
     with transaction():
         registry.reindex()
     db.session.commit()
@@ -84,6 +90,7 @@ def fill(instruments: int, occupancies: int) -> None:
         connection.execute(text("VACUUM ANALYZE"))
 
 
+_GUARD = text("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = :name")
 _INSTRUMENTS = text("""
 INSERT INTO instruments (institution_id, inner_id, name, english_name, category_scheme,
     category_code, instrument_type, funds, nation, manufacturer, model, subjects, technical,

@@ -12,6 +12,7 @@ from booking.kernel.language import COOKIE, locale_of
 
 YEAR = 366 * 24 * 3600
 LENGTH_COOKIE = "length"  # minutes booked last, looked for next
+KEYS_COOKIE = "shortcuts"
 
 
 class Blueprint(FlaskBlueprint):
@@ -57,6 +58,7 @@ def _words() -> dict[str, Any]:
         "language": language,
         "html_lang": "en" if language == "en" else "zh-CN",
         "in_other_language": _here_in("zh" if language == "en" else "en"),
+        "keys_act": request.cookies.get(KEYS_COOKIE) != "off",
     }
 
 

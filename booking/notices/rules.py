@@ -26,6 +26,7 @@ class Kind(StrEnum):
     EXPIRY = "expiry"
     INVITATION = "invitation"
     RESET = "reset"
+    SECURITY = "security"
 
 
 class Side(StrEnum):
@@ -56,7 +57,9 @@ class MailState(StrEnum):
 
 # Without these somebody could not get in: they cannot be switched off, and are no news afterwards.
 DOORS = frozenset({Kind.INVITATION, Kind.RESET})
-OPTIONAL = tuple(kind for kind in Kind if kind not in DOORS)
+# Neither can what tells that somebody else may have got in.
+ALWAYS = DOORS | {Kind.SECURITY}
+OPTIONAL = tuple(kind for kind in Kind if kind not in ALWAYS)
 CALLED_OFF = frozenset({Kind.CANCELLATION, Kind.DECLINED, Kind.EXPIRED})
 EVENTS = CALLED_OFF | {Kind.CONFIRMATION, Kind.CHANGE, Kind.REQUEST, Kind.APPROVED}
 
@@ -82,6 +85,8 @@ NEEDED: Mapping[Kind, frozenset[str]] = {
     Kind.EXPIRY: frozenset({"what", "number", "organisation", "expires_on", "days", "path"}),
     Kind.INVITATION: frozenset({"organisation", "inviter", "nonce", "until"}),
     Kind.RESET: frozenset({"nonce", "until"}),
+    # `what` is password_changed, factor_reset or factor_dropped.
+    Kind.SECURITY: frozenset({"what", "at"}),
 }
 
 LEASE = timedelta(minutes=5)

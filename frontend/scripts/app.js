@@ -5,6 +5,7 @@ import { awaitedAnswers } from "./answers.js";
 import { carried } from "./carried.js";
 import { copyButtons } from "./copy.js";
 import { errorsFirst, passwordToggles } from "./fields.js";
+import { keys } from "./keys.js";
 import { menus } from "./menus.js";
 import { offlineBar, show as showOffline } from "./offline.js";
 import { searchBoxes } from "./search.js";
@@ -23,6 +24,7 @@ htmx.onLoad((piece) => {
 });
 errorsFirst();
 menus();
+keys();
 sheets();
 busySubmits();
 awaitedAnswers(htmx);

@@ -30,6 +30,8 @@ PUBLIC = {
     "GET /password/forgotten",
     "POST /password/forgotten",
     "GET /purpose-notice",
+    "GET /shortcuts",
+    "POST /shortcuts",
     # Looking around; who reserves is asked for a log-in there and comes back to what was chosen.
     "GET /instruments",
     "GET /instruments/suggestions",

@@ -122,6 +122,34 @@ def test_a_booking_is_moved_and_cancelled_by_keyboard_alone(keys):
     expect(page.get_by_role("status").first).to_contain_text("预约已取消")
 
 
+def test_single_keys_search_and_go_through_the_days_board_until_switched_off(visit):
+    page = visit(DESKTOP)
+    page.goto("/instruments")
+    page.keyboard.press("/")
+    expect(page.locator("#q")).to_be_focused()
+    page.keyboard.type("1/2")
+    expect(page.locator("#q")).to_have_value("1/2")
+    log_in(page, "lab@demo.example")
+    page.goto("/institution/today")
+    page.get_by_text("列表：每台仪器的安排").click()
+    rows = page.locator("[data-steps] th a")
+
+    page.locator(".arrivals .what a").last.focus()
+    page.keyboard.press("j")
+    expect(rows.first).to_be_focused()
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    expect(rows.first).to_be_focused()
+
+    page.goto("/shortcuts")
+    page.locator("#shortcuts-off").check()
+    page.get_by_role("button", name="保存").click()
+    expect(page.get_by_role("status").first).to_contain_text("快捷键已关闭")
+    page.goto("/instruments")
+    page.keyboard.press("/")
+    expect(page.locator("#q")).not_to_be_focused()
+
+
 def test_from_the_front_page_to_booked_in_few_taps(visit):
     page = visit(PHONE)
     log_in(page)
