@@ -6,6 +6,13 @@ from booking.reservations.queries.dealings import (
     overrides_of,
     people_dealt_with,
 )
+from booking.reservations.queries.holds import (
+    Record,
+    count_waiting,
+    expired_holds,
+    record_of,
+    waiting_for,
+)
 from booking.reservations.queries.personal import count_of, ids_of, personal_data
 from booking.reservations.queries.reading import (
     InTheWay,
@@ -30,11 +37,14 @@ from booking.reservations.queries.telling import reminder_key, to_remind_of, tol
 
 __all__ = [
     "InTheWay",
+    "Record",
     "Sheet",
     "breaches",
     "closures_visible_to",
     "coming_closures",
     "count_of",
+    "count_waiting",
+    "expired_holds",
     "firms_dealt_with",
     "free_to_change_until",
     "get_closure",
@@ -53,9 +63,11 @@ __all__ = [
     "overrides_of",
     "people_dealt_with",
     "personal_data",
+    "record_of",
     "reminder_key",
     "to_remind_of",
     "told",
     "usable_now",
     "visible_to",
+    "waiting_for",
 ]

@@ -2,6 +2,7 @@
 
 from booking.reservations.schemas.booking import (
     CLOSURE_KINDS,
+    ApprovalOut,
     BaselineOut,
     CancelIn,
     ChangeIn,
@@ -24,12 +25,13 @@ from booking.reservations.schemas.booking import (
     ViolationOut,
 )
 from booking.reservations.schemas.using import (
+    DeclineForm,
     MomentForm,
     MomentIn,
-    NoShowIn,
     NoteForm,
+    NoteIn,
     ObjectionForm,
-    ObjectionIn,
+    ReasonIn,
     RecordForm,
     ReservationWhole,
     SettlementForm,
@@ -42,6 +44,7 @@ from booking.reservations.schemas.using import (
 
 __all__ = [
     "CLOSURE_KINDS",
+    "ApprovalOut",
     "BaselineOut",
     "CancelIn",
     "ChangeIn",
@@ -49,18 +52,19 @@ __all__ = [
     "ClosureIn",
     "ClosureOut",
     "ClosurePage",
+    "DeclineForm",
     "InstrumentRef",
     "MomentForm",
     "MomentIn",
-    "NoShowIn",
     "NoteForm",
+    "NoteIn",
     "ObjectionForm",
-    "ObjectionIn",
     "OrganisationRef",
     "OverrideOut",
     "OverridePage",
     "QuoteIn",
     "QuoteOut",
+    "ReasonIn",
     "RecordForm",
     "ReservationIn",
     "ReservationListed",

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy.orm import make_transient_to_detached
 
-from booking.accounts.rules import Caller, Permission, acting_for
+from booking.accounts.rules import Caller, acting_for
 from booking.availability import queries as calendars
 from booking.availability import service as availability
 from booking.availability.errors import SlotTaken
@@ -13,16 +13,21 @@ from booking.availability.rules import BookingPolicy
 from booking.journal import service as journal
 from booking.kernel import clock
 from booking.kernel.db import db
-from booking.kernel.errors import NotAllowed, WrongState
+from booking.kernel.errors import WrongState
 from booking.kernel.text import N_
 from booking.kernel.timeslot import TimeSlot
 from booking.notices.rules import Kind
-from booking.reservations import queries, rules
-from booking.reservations.errors import NotBookable
+from booking.reservations import queries
 from booking.reservations.models import HOLDING, Reservation, ReservationStatus
 from booking.reservations.queries import Sheet
 from booking.reservations.rules import Violation
 from booking.reservations.service import overriding
+from booking.reservations.service.asking import ask_again, awaiting
+from booking.reservations.service.changing import (
+    changeable,
+    check_not_needed,
+    check_still_changeable,
+)
 from booking.reservations.service.offers import Offer, make_offer, taken
 from booking.reservations.service.telling import CONFIRMING, confirmation, tell
 from booking.tariffs import rules as tariffs
@@ -59,8 +64,9 @@ def reserve(
 ) -> Reservation:
     """Reserve the instrument, or raise NotBookable (all broken rules) or SlotTaken.
 
-    With an `override_reason` whoever manages the instrument sets rules aside, also for a firm
-    (and somebody of it) that their institution knows.
+    Where its owner has to approve it, the time is held until then. With an `override_reason`
+    whoever manages the instrument sets rules aside, also for a firm (and somebody of it) that
+    their institution knows.
     """
     buyer = overriding.buyer_of(
         instrument_id, caller, organisation_id, user_id, overrides=override_reason is not None
@@ -69,7 +75,7 @@ def reserve(
     offer = overriding.set_aside(offer, caller, override_reason)
     policy, quoted = offer.check()
     held = _with_buffers(slot, policy)
-    agreed = _agreed(policy, quoted)
+    agreed = _agreed(policy, quoted) | awaiting(offer.approval)
     told = confirmation(offer.sheet, slot, agreed)
     for unit in availability.free_units(instrument_id, held, units=offer.sheet.units):
         now = clock.now()
@@ -82,8 +88,11 @@ def reserve(
             unit=unit,
             starts_at=slot.starts_at,
             ends_at=slot.ends_at,
-            status=ReservationStatus.CONFIRMED,
             purpose=purpose,
+            is_assisted=False,
+            decided_at=None,
+            decided_by=None,
+            decision_note="",
             sequence=0,
             cancelled_at=None,
             cancelled_by=None,
@@ -182,8 +191,8 @@ def _move(
         raise WrongState(reservation.status, "move")
     if reservation.slot == slot:
         return reservation
-    sheet = queries.get_sheet_of(reservation, slot)
-    _check_changeable(reservation, sheet, caller)
+    sheet = queries.get_sheet_of(reservation, slot, waits=True)
+    check_still_changeable(reservation, sheet, caller)
     offer = overriding.set_aside(make_offer(sheet, slot), caller, override_reason)
     policy, quoted = offer.check()
 
@@ -192,6 +201,7 @@ def _move(
     reservation.slot = slot
     for name, value in _agreed(policy, quoted).items():
         setattr(reservation, name, value)
+    ask_again(reservation, offer.approval, caller)
     reservation.sequence += 1
     reservation.touch()
     record("reservation.moved", reservation, caller, old=old, new=facts(reservation))
@@ -227,9 +237,9 @@ def cancel(
     """Cancel and free the time, or raise WrongState, Stale or TooLateToChange."""
     reservation = changeable(reservation_id, caller, version)
     if reservation.status in HOLDING:
-        sheet = queries.get_sheet_of(reservation, reservation.slot)
-        _check_changeable(reservation, sheet, caller)
-        _check_not_needed(sheet, caller)
+        sheet = queries.get_sheet_of(reservation, reservation.slot, waits=True)
+        check_still_changeable(reservation, sheet, caller)
+        check_not_needed(sheet, caller)
     return let_go(reservation, caller, reason)
 
 
@@ -262,25 +272,6 @@ def let_go(reservation: Reservation, caller: Caller, reason: str) -> Reservation
     return reservation
 
 
-def changeable(reservation_id: int, caller: Caller, version: int | None) -> Reservation:
-    """Return the reservation, locked, if the caller may change it.
-
-    Its maker may, who manages the organisation, and who works the day at the owner. Raises
-    NotFound, NotAllowed or Stale.
-    """
-    reservation = queries.get_reservation(reservation_id, caller=caller, for_update=True)
-    customer, owner = reservation.organisation_id, reservation.instrument.institution_id
-    made_it = reservation.user_id == caller.user_id and caller.may(Permission.RESERVE, customer)
-    if not (
-        made_it
-        or caller.may(Permission.CHANGE_CUSTOMER_SIDE, customer)
-        or caller.may(Permission.RUN_INSTRUMENTS, owner)
-    ):
-        raise NotAllowed
-    reservation.check_version(version)
-    return reservation
-
-
 def _offer(
     instrument_id: int, slot: TimeSlot, buyer: tuple[int, int], *, waits: bool = False
 ) -> Offer:
@@ -289,21 +280,6 @@ def _offer(
         instrument_id, slot, organisation_id=organisation_id, user_id=user_id, waits=waits
     )
     return make_offer(sheet, slot)
-
-
-def _check_changeable(reservation: Reservation, sheet: Sheet, caller: Caller) -> None:
-    """Raise TooLateToChange for the customer's side once the owner's moment has passed."""
-    works_there = caller.may(Permission.RUN_INSTRUMENTS, sheet.institution_id)
-    if sheet.policy is not None and not works_there:
-        rules.check_changeable(reservation.slot, sheet.policy, now=clock.now())
-
-
-def _check_not_needed(sheet: Sheet, caller: Caller) -> None:
-    """Raise NotBookable for the customer's side if another reservation needs this one."""
-    if sheet.policy is None or caller.may(Permission.RUN_INSTRUMENTS, sheet.institution_id):
-        return
-    if broken := list(rules.broken_pairs(None, sheet.policy, sheet.standing)):
-        raise NotBookable(broken)
 
 
 def _occupy(sheet: Sheet, wanted: TimeSlot) -> tuple[int, int]:
@@ -381,16 +357,17 @@ def facts(reservation: Reservation) -> dict[str, object]:
         "list_minor": reservation.list_minor,
         "baseline_minor": reservation.baseline_minor,
         "price_id": reservation.price_id,
+        "expires_at": reservation.expires_at.isoformat() if reservation.expires_at else None,
     }
 
 
-def record(action: str, reservation: Reservation, caller: Caller, **data: object) -> None:
-    """Write a change of a reservation into the journal."""
+def record(action: str, reservation: Reservation, caller: Caller | None, **data: object) -> None:
+    """Write a change of a reservation into the journal; without a caller it was a job's."""
     journal.record(
         action,
         "reservation",
         reservation.id,
-        by=caller.user_id,
+        by=caller.user_id if caller else None,
         organisation_id=reservation.organisation_id,
         **data,
     )

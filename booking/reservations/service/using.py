@@ -13,7 +13,8 @@ from booking.notices.rules import Kind
 from booking.reservations import queries, rules
 from booking.reservations.errors import OutsideItsTime, StillInUse
 from booking.reservations.models import Reservation, ReservationStatus, Use
-from booking.reservations.service.booking import INSTRUMENT, changeable, facts, record
+from booking.reservations.service.booking import INSTRUMENT, facts, record
+from booking.reservations.service.changing import changeable
 from booking.reservations.service.telling import tell
 
 
