@@ -92,6 +92,7 @@ TIMETABLE = (
     Job("calendar-texts", "50 3 * * *", calendars.forget_texts),
     Job("calendar-years", "20 3 1 * *", reference.reseed_calendar),
     Job("reminders", "*/15 * * * *", reservations.remind),
+    Job("holds", "*/5 * * * *", reservations.expire_holds),
     Job("forget-notices", "30 4 * * *", notices.forget),
     Job("certificates", "0 8 * * *", qualifications.remind),
     Job("sweep-files", "15 4 * * *", files.sweep),

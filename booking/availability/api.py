@@ -5,7 +5,10 @@ from typing import Any
 
 from booking.accounts.auth import caller, caller_or_none
 from booking.availability import queries, service
+from booking.availability.models import Schedule
 from booking.availability.schemas import (
+    ApprovalRuleIn,
+    ApprovalRuleOut,
     AvailabilityOut,
     FreeSlotPage,
     FreeSlotQuery,
@@ -111,6 +114,25 @@ def _defaults(organisation_id: int) -> dict[str, Any]:
         "decides": list(found.given) if found else [],
         "version": found.version if found else 0,
     }
+
+
+@bp.get("/instruments/<id:instrument_id>/approval")
+@bp.doc(security=[])
+@bp.response(200, ApprovalRuleOut)
+def approval(instrument_id: int) -> Schedule:
+    """Show which reservations of an instrument need its owner's approval."""
+    instrument = registry.get_instrument(instrument_id, caller=caller_or_none())
+    return queries.get_schedule(instrument).schedule
+
+
+@bp.put("/instruments/<id:instrument_id>/approval")
+@login_required
+@bp.arguments(ApprovalRuleIn)
+@bp.response(200, ApprovalRuleOut)
+def set_approval(data: dict[str, Any], instrument_id: int) -> Schedule:
+    """Set which reservations need approval; those already made stay as they are."""
+    with transaction():
+        return service.set_approval(instrument_id, **data, caller=caller())
 
 
 @bp.get("/instruments/<id:instrument_id>/availability")

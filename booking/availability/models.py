@@ -9,8 +9,9 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, ExcludeConstraint
 from sqlalchemy.orm import Mapped, composite, mapped_column
 
 from booking.accounts.models import Organisation
-from booking.availability.rules import CONDITIONS, Pairing
+from booking.availability.rules import CONDITIONS, ApprovalMode, ApprovalRule, Pairing
 from booking.kernel.db import Model, Versioned, Word
+from booking.kernel.money import Money
 from booking.kernel.timeslot import TimeSlot
 from booking.registry.models import Instrument
 
@@ -88,6 +89,11 @@ class Schedule(Versioned, Model):
             postgresql_where=text("classes IS NOT NULL"),
             postgresql_include=["classes"],
         ),
+        CheckConstraint(
+            "approval_over_minutes BETWEEN 5 AND 20160 AND approval_over_minor >= 0 "
+            "AND hold_working_hours BETWEEN 1 AND 80",
+            name="approval",
+        ),
     )
 
     instrument_id: Mapped[int] = mapped_column(ForeignKey(Instrument.id), primary_key=True)
@@ -107,6 +113,23 @@ class Schedule(Versioned, Model):
     inherits: Mapped[list[str]] = mapped_column(
         ARRAY(String), default=lambda: list(CONDITIONS), server_default=_INHERITED
     )
+    approval_mode: Mapped[ApprovalMode] = mapped_column(
+        Word(ApprovalMode), default=ApprovalMode.NONE
+    )
+    approval_over_minutes: Mapped[int | None]
+    approval_over_minor: Mapped[int | None]
+    hold_working_hours: Mapped[int] = mapped_column(default=8)
+
+    @property
+    def approval(self) -> ApprovalRule:
+        """Return when a reservation needs approval."""
+        over = self.approval_over_minor
+        return ApprovalRule(
+            self.approval_mode,
+            self.approval_over_minutes,
+            None if over is None else Money(over),
+            self.hold_working_hours,
+        )
 
 
 class PolicyDefaults(Versioned, Model):

@@ -11,7 +11,14 @@ from marshmallow import ValidationError, fields, post_load, validate
 
 from booking.accounts.rules import CustomerClass
 from booking.availability.models import OccupancyKind
-from booking.availability.rules import Interval, Terms, check_hours
+from booking.availability.rules import (
+    MOST_HOLD_HOURS,
+    ApprovalMode,
+    ApprovalRule,
+    Interval,
+    Terms,
+    check_hours,
+)
 from booking.availability.schemas import WEEKDAYS
 from booking.kernel.errors import InvalidField
 from booking.kernel.forms import FormSchema
@@ -198,6 +205,25 @@ class HoursForm(FormSchema):
             "week": {number: data[name] for number, name in enumerate(WEEKDAYS) if data[name]},
             "version": data["version"],
         }
+
+
+class ApprovalForm(FormSchema):
+    """When a reservation needs approval; a limit left empty is none."""
+
+    required: ClassVar[Mapping[str, Text]] = {
+        "mode": N_("请选择哪些预约须审批。"),
+        "hold_working_hours": N_("请填写整数。"),
+    }
+    mode = fields.Enum(ApprovalMode, by_value=True, required=True)
+    over_minutes = QueryCount(least=5, most=20160, load_default=None)
+    over_price = Yuan(load_default=None)
+    hold_working_hours = QueryCount(least=1, most=MOST_HOLD_HOURS, required=True)
+    version = QueryCount(least=1, most=2**31, load_default=None)
+
+    @post_load
+    def to_arguments(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Return the rule, and the version seen."""
+        return {"version": data.pop("version"), "rule": ApprovalRule(**data)}
 
 
 class ClosureForm(FormSchema):

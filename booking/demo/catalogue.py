@@ -58,6 +58,8 @@ def _instrument(row: Instrument, everybody: Mapping[str, Caller]) -> int:
     )
     registry.publish(created.id, caller=owner)
     availability.set_schedule(created.id, manner.terms, WEEKS[row.week], caller=owner)
+    if manner.approval.ever_needed:
+        availability.set_approval(created.id, manner.approval, caller=owner)
     _prices(created.id, row, owner)
     return created.id
 

@@ -23,12 +23,12 @@ from booking.reservations.schemas import (
     ClosureOut,
     ClosurePage,
     MomentIn,
-    NoShowIn,
-    ObjectionIn,
+    NoteIn,
     OverridePage,
     PriceHistory,
     QuoteIn,
     QuoteOut,
+    ReasonIn,
     ReservationIn,
     ReservationOut,
     ReservationPage,
@@ -118,6 +118,28 @@ def cancel(data: dict[str, Any], reservation_id: int) -> Reservation:
         return service.cancel(reservation_id, **data, caller=caller())
 
 
+@bp.post("/reservations/<id:reservation_id>/approve")
+@login_required
+@idempotent
+@bp.arguments(NoteIn)
+@bp.response(200, ReservationWhole)
+def approve(data: dict[str, Any], reservation_id: int) -> Reservation:
+    """Approve as the owner what is held; the rules are asked again, 422 names what broke since."""
+    with transaction():
+        return service.approve(reservation_id, **data, caller=caller())
+
+
+@bp.post("/reservations/<id:reservation_id>/decline")
+@login_required
+@idempotent
+@bp.arguments(ReasonIn)
+@bp.response(200, ReservationWhole)
+def decline(data: dict[str, Any], reservation_id: int) -> Reservation:
+    """Decline as the owner what is held, and free its time."""
+    with transaction():
+        return service.decline(reservation_id, **data, caller=caller())
+
+
 @bp.post("/reservations/<id:reservation_id>/check-in")
 @login_required
 @idempotent
@@ -143,7 +165,7 @@ def check_out(data: dict[str, Any], reservation_id: int) -> Reservation:
 @bp.post("/reservations/<id:reservation_id>/no-show")
 @login_required
 @idempotent
-@bp.arguments(NoShowIn)
+@bp.arguments(NoteIn)
 @bp.response(200, ReservationWhole)
 def no_show(data: dict[str, Any], reservation_id: int) -> Reservation:
     """Record that nobody came, half an hour after the start at the earliest."""
@@ -176,7 +198,7 @@ def agree(data: dict[str, Any], reservation_id: int) -> Reservation:
 @bp.post("/reservations/<id:reservation_id>/object")
 @login_required
 @idempotent
-@bp.arguments(ObjectionIn)
+@bp.arguments(ReasonIn)
 @bp.response(200, ReservationWhole)
 def object_to(data: dict[str, Any], reservation_id: int) -> Reservation:
     """Object as the firm to what was confirmed, within three working days."""

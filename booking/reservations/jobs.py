@@ -8,3 +8,9 @@ def remind() -> str:
     """Remind the firms of tomorrow's visits."""
     with transaction():
         return f"提醒 {service.remind()} 个预约"
+
+
+def expire_holds() -> str:
+    """Free the time of what nobody approved or declined in time."""
+    with transaction():
+        return f"逾期未审批 {service.expire_holds()} 个预约"

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, composite, mapped_column, relationship
 from booking.accounts.models import Organisation, User
 from booking.accounts.rules import CustomerClass
 from booking.availability.models import Occupancy
+from booking.availability.rules import Reason
 from booking.kernel import clock
 from booking.kernel.db import Model, Versioned, Word
 from booking.kernel.errors import WrongState
@@ -42,7 +43,8 @@ CAME_TO_NOTHING = frozenset({S.CANCELLED, S.DECLINED, S.EXPIRED, S.NO_SHOW})
 HOLDING = frozenset({S.TENTATIVE, S.CONFIRMED, S.IN_USE})
 TRANSITIONS: dict[ReservationStatus, frozenset[ReservationStatus]] = {
     S.TENTATIVE: frozenset({S.CONFIRMED, S.DECLINED, S.EXPIRED, S.CANCELLED}),
-    S.CONFIRMED: frozenset({S.IN_USE, S.CANCELLED, S.NO_SHOW}),
+    # Moved to a slot that needs approval, it waits again.
+    S.CONFIRMED: frozenset({S.IN_USE, S.CANCELLED, S.NO_SHOW, S.TENTATIVE}),
     S.IN_USE: frozenset({S.COMPLETED}),
     S.COMPLETED: frozenset({S.USAGE_CONFIRMED}),
     S.USAGE_CONFIRMED: frozenset({S.SETTLED}),
@@ -76,9 +78,17 @@ class Reservation(Versioned, Model):
             "status NOT IN ('cancelled', 'declined', 'expired') OR occupancy_id IS NULL",
             name="let_go",
         ),
+        CheckConstraint(
+            "status NOT IN ('tentative', 'expired') OR expires_at IS NOT NULL", name="expires"
+        ),
         Index("ix_reservations_organisation", "organisation_id", "id"),
         Index("ix_reservations_user", "user_id", "id"),
         Index("ix_reservations_instrument", "instrument_id", "ends_at"),
+        Index(
+            "ix_reservations_tentative",
+            "expires_at",
+            postgresql_where=text("status = 'tentative'"),
+        ),
         Index(
             "ix_reservations_paid_in_full",
             "price_id",
@@ -116,12 +126,17 @@ class Reservation(Versioned, Model):
     currency: Mapped[str] = mapped_column(default="CNY")
     list_minor: Mapped[int]
     price_minor: Mapped[int]
-    lines: Mapped[
-        list[Any] | None
-    ]  # how the price comes about; None of what was agreed before they were
+    lines: Mapped[list[Any] | None]  # how the price comes about
     fee_minor: Mapped[int] = mapped_column(default=0, server_default="0")
     baseline_minor: Mapped[int | None]
     baseline_rank: Mapped[int | None]
+    is_assisted: Mapped[bool] = mapped_column(default=False)  # operated by the owner's people
+    # While it waits for approval: why, and until when its time is held.
+    approval_rules: Mapped[str | None]
+    expires_at: Mapped[datetime | None]
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[int | None]
+    decision_note: Mapped[str] = mapped_column(default="")
     cancelled_at: Mapped[datetime | None]
     cancelled_by: Mapped[int | None]
     cancel_reason: Mapped[str] = mapped_column(default="")
@@ -163,6 +178,11 @@ class Reservation(Versioned, Model):
     def baseline(self) -> Money | None:
         """Return what it is compared with, or None (domain §4.3)."""
         return None if self.baseline_minor is None else Money(self.baseline_minor, self.currency)
+
+    @property
+    def approval_reasons(self) -> list[Reason]:
+        """Return why it needed approval; nothing if it did not."""
+        return [Reason(each) for each in (self.approval_rules or "").split()]
 
     @property
     def expected_saving(self) -> Money | None:

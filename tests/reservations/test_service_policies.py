@@ -233,6 +233,22 @@ def test_a_manager_moves_against_the_rules(instrument, firm, manager, decide):
     assert service.move(made.id, TWO, caller=manager, override_reason="商定").slot == TWO
 
 
+def test_what_a_manager_gives_a_reason_for_waits_for_nobody(owner, firm, manager):
+    asked = make_instrument(institution=owner, schedule={"approval_mode": "always"})
+    first = service.reserve(asked.id, TEN, caller=firm)
+    evening = slot(TEN.starts_at + 9 * HOUR)
+
+    made = service.reserve(
+        asked.id,
+        evening,
+        caller=manager,
+        organisation_id=first.organisation_id,
+        override_reason="已电话商定",
+    )
+
+    assert (first.status, made.status) == ("tentative", "confirmed")
+
+
 def test_nothing_is_written_down_where_no_rule_was_broken(instrument, manager, owner):
     service.reserve(
         instrument.id, TEN, caller=manager, organisation_id=owner.id, override_reason="以防万一"

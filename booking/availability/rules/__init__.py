@@ -1,5 +1,11 @@
 """When an instrument is open and free, and what its owner allows. Pure."""
 
+from booking.availability.rules.approvals import (
+    MOST_HOLD_HOURS,
+    ApprovalMode,
+    ApprovalRule,
+    Reason,
+)
 from booking.availability.rules.conditions import (
     CLASSES,
     CONDITIONS,
@@ -81,10 +87,13 @@ __all__ = [
     "DAY_MINUTES",
     "GRIDS",
     "MIRRORED",
+    "MOST_HOLD_HOURS",
     "PARTS",
     "QUOTAS",
     "TERMS",
     "USUAL_WINDOW",
+    "ApprovalMode",
+    "ApprovalRule",
     "BookingPolicy",
     "Classes",
     "Conditions",
@@ -98,6 +107,7 @@ __all__ = [
     "Pairing",
     "Period",
     "Quota",
+    "Reason",
     "Span",
     "Stated",
     "Terms",

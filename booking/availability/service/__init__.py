@@ -11,6 +11,7 @@ from booking.availability.service.calendar import (
     occupy,
     queue_for,
     release,
+    set_approval,
     set_schedule,
     taking_values,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "occupy",
     "queue_for",
     "release",
+    "set_approval",
     "set_defaults",
     "set_policy",
     "set_schedule",

@@ -1,5 +1,7 @@
 """Pages for those who work at an institution."""
 
+from booking.console.views.access import access_page
+from booking.console.views.approving import approvals
 from booking.console.views.bulk import bulk
 from booking.console.views.closing import closures_page
 from booking.console.views.contributing import edit
@@ -13,6 +15,8 @@ from booking.console.views.today import today
 from booking.console.views.uses import uses
 
 __all__ = [
+    "access_page",
+    "approvals",
     "bp",
     "bulk",
     "closures_page",

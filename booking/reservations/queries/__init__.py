@@ -6,6 +6,13 @@ from booking.reservations.queries.dealings import (
     overrides_of,
     people_dealt_with,
 )
+from booking.reservations.queries.holds import (
+    Record,
+    count_waiting,
+    expired_holds,
+    record_of,
+    waiting_for,
+)
 from booking.reservations.queries.personal import count_of, ids_of, personal_data
 from booking.reservations.queries.prices import Dated, price_history, rise_of
 from booking.reservations.queries.reading import (
@@ -32,11 +39,14 @@ from booking.reservations.queries.telling import reminder_key, to_remind_of, tol
 __all__ = [
     "Dated",
     "InTheWay",
+    "Record",
     "Sheet",
     "breaches",
     "closures_visible_to",
     "coming_closures",
     "count_of",
+    "count_waiting",
+    "expired_holds",
     "firms_dealt_with",
     "free_to_change_until",
     "get_closure",
@@ -56,10 +66,12 @@ __all__ = [
     "people_dealt_with",
     "personal_data",
     "price_history",
+    "record_of",
     "reminder_key",
     "rise_of",
     "to_remind_of",
     "told",
     "usable_now",
     "visible_to",
+    "waiting_for",
 ]

@@ -91,7 +91,7 @@ SELECT u.reservation_id
 # the fee, for the working calendar they went by may have been corrected since.
 _OTHER_TERMS = text("""
 SELECT r.id, r.starts_at, r.ends_at, r.samples, r.list_minor, r.price_minor, r.price_id,
-       r.currency, r.fee_minor, r.status
+       r.currency, r.fee_minor, r.status, r.is_assisted
   FROM reservations r JOIN prices p ON p.id = r.price_id
  WHERE p.terms <> '{}' ORDER BY r.id
 """)
@@ -119,16 +119,32 @@ _UNTOLD = text("""
 WITH told AS (
   SELECT subject_id, count(*) AS notices, min(min(posted_at)) OVER () AS since
     FROM notices
-   WHERE subject_type = 'reservation' AND kind IN ('confirmation', 'change', 'cancellation')
+   WHERE subject_type = 'reservation'
+     AND kind IN ('confirmation', 'change', 'cancellation', 'request', 'approved', 'declined',
+                  'expired')
    GROUP BY subject_id)
 SELECT j.subject_id
   FROM journal_entries j
   LEFT JOIN told ON told.subject_id = j.subject_id
  WHERE j.subject_type = 'reservation' AND j.at >= (SELECT min(since) FROM told)
-   AND j.action IN ('reservation.reserved', 'reservation.moved', 'reservation.cancelled')
+   AND j.action IN ('reservation.reserved', 'reservation.moved', 'reservation.cancelled',
+                    'reservation.approved', 'reservation.declined', 'reservation.expired')
  GROUP BY j.subject_id, told.notices
 HAVING count(*) > coalesce(told.notices, 0)
  ORDER BY j.subject_id
+""")
+
+
+# Only what waits, or waited too long, has an end of waiting; who decided is known where it is.
+_HOLDS = text("""
+SELECT id FROM reservations
+ WHERE (status = 'tentative' AND (expires_at IS NULL OR approval_rules IS NULL))
+    OR (status = 'tentative' AND expires_at > starts_at)
+    OR (status = 'expired' AND (expires_at IS NULL OR updated_at < expires_at))
+    OR (status = 'declined' AND (decided_by IS NULL OR decision_note = ''))
+    OR (decided_at IS NULL) <> (decided_by IS NULL)
+    OR (status NOT IN ('tentative', 'declined', 'expired', 'cancelled') AND expires_at IS NOT NULL)
+ ORDER BY id
 """)
 
 
@@ -140,6 +156,7 @@ def breaches() -> Iterator[str]:
         (_HOLDS_NOTHING, "预约 {} 的状态与它的占用不符。"),
         (_HOLDS_OTHER_TIME, "预约 {} 占用的时间不是它的时段。"),
         (_NOBODYS, "占用 {} 不属于任何预约。"),
+        (_HOLDS, "预约 {} 的审批状态与期限不符。"),
         (_PRICES, "预约 {} 的金额算不平。"),
         (_USES, "预约 {} 的状态与它的使用记录不符。"),
         (_DUES, "预约 {} 的核定费用算不平。"),
@@ -156,7 +173,8 @@ def _repriced() -> Iterator[int]:
     for found in db.session.execute(_OTHER_TERMS):
         agreed = tariffs.get_price(found.price_id).facts
         slot = TimeSlot(found.starts_at, found.ends_at)
-        listed, due, _ = price(agreed, Usage(slot.starts_at, slot.minutes, found.samples))
+        usage = Usage(slot.starts_at, slot.minutes, found.samples, found.is_assisted)
+        listed, due, _ = price(agreed, usage)
         is_so = (listed.minor, due.minor) == (found.list_minor, found.price_minor)
         if not (is_so or agreed.terms.windows) or not _is_fee_so(found, agreed.terms):
             yield found.id

@@ -1,8 +1,8 @@
 """The sheet on which a reservation is decided: one statement, one look at the world."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from booking.accounts.rules import CustomerClass, OrganisationKind, SizeClass, customer_class
 from booking.availability.queries import policy_of
-from booking.availability.rules import BookingPolicy, Interval, WeekPlan
+from booking.availability.rules import ApprovalMode, ApprovalRule, BookingPolicy, Interval, WeekPlan
 from booking.kernel import clock, driver
 from booking.kernel.errors import NotFound
 from booking.kernel.money import Money
@@ -22,16 +22,29 @@ from booking.reservations.rules import Standing
 from booking.tariffs.rules import PUBLIC_FOR, Customer, PriceFacts, Terms
 
 _DAY, _MONTH = timedelta(days=1), timedelta(days=32)
+_HOLD = timedelta(days=60)  # the longest hold lasts ten working days, over any holidays
 
 # The instrument, its policy and hours, the days around the slot, today's prices, and who the
 # customer is. Whether a price was ever paid in full is only asked of a young one: an older one
-# serves as baseline anyway (domain §4.3).
+# serves as baseline anyway (domain §4.3). Who was there before, and which days are worked, is
+# only asked where a reservation may need approval.
 _SHEET = f"""
 SELECT i.id, i.institution_id, i.units, i.publication, i.sharing_mode, i.running_state,
        i.time_zone, i.category_code, i.region_code, o.kind AS customer_kind, s.grid_minutes,
        s.shortest_minutes, s.longest_minutes, s.lead_minutes, s.horizon_days,
        s.buffer_before_minutes, s.buffer_after_minutes, s.change_until_minutes,
        s.observes_holidays, i.verified_until, i.calibrated_until,
+       s.approval_mode, s.approval_over_minutes, s.approval_over_minor, s.hold_working_hours,
+       CASE WHEN s.approval_mode = 'first_time' THEN NOT EXISTS (
+           SELECT FROM reservations r
+            WHERE r.instrument_id = i.id AND r.organisation_id = o.id
+              AND r.status IN ('confirmed', 'in_use', 'completed', 'usage_confirmed',
+                               'settled', 'closed')) END AS is_first,
+       CASE WHEN s.approval_mode <> 'none' OR s.approval_over_minutes IS NOT NULL
+                 OR s.approval_over_minor IS NOT NULL THEN
+           (SELECT json_agg(json_build_array(c.day, c.is_workday))
+              FROM calendar_days c
+             WHERE c.day BETWEEN %(today)s AND %(hold_last)s) END AS hold_days,
        (SELECT d.size_class FROM enterprise_declarations d
          WHERE d.organisation_id = o.id ORDER BY d.id DESC LIMIT 1) AS size_class,
        (SELECT json_agg(json_build_array(h.weekday, h.opens_minute, h.closes_minute))
@@ -82,6 +95,12 @@ class _Row(NamedTuple):
     observes_holidays: bool | None
     verified_until: date | None
     calibrated_until: date | None
+    approval_mode: str | None
+    approval_over_minutes: int | None
+    approval_over_minor: int | None
+    hold_working_hours: int
+    is_first: bool | None
+    hold_days: list[tuple[str, bool]] | None
     size_class: str | None
     hours: list[tuple[int, int, int]] | None
     special: list[tuple[str, int | None, int | None]] | None
@@ -111,6 +130,9 @@ class Sheet:
     class_elsewhere: CustomerClass
     price: PriceFacts | None
     standing: Standing
+    approval: ApprovalRule = field(default_factory=ApprovalRule)
+    is_first: bool = False
+    hold_days: Mapping[date, bool] = field(default_factory=dict)
 
     @property
     def is_own(self) -> bool:
@@ -146,7 +168,7 @@ def get_sheet(
     return sheet
 
 
-def get_sheet_of(reservation: Reservation, slot: TimeSlot) -> Sheet:
+def get_sheet_of(reservation: Reservation, slot: TimeSlot, *, waits: bool = False) -> Sheet:
     """Return the sheet for who holds a reservation, even of an instrument withdrawn since."""
     return _sheet(
         reservation.instrument_id,
@@ -154,7 +176,7 @@ def get_sheet_of(reservation: Reservation, slot: TimeSlot) -> Sheet:
         reservation.organisation_id,
         reservation.user_id,
         itself=reservation.id,
-        waits=True,
+        waits=waits,
     )
 
 
@@ -175,6 +197,8 @@ def _sheet(
         "now": clock.now(),
         "young": clock.now() - PUBLIC_FOR,
         **beside_values(slot, itself=itself, waits=waits),
+        "today": clock.today(),
+        "hold_last": clock.today() + _HOLD,
     }
     found = driver.first(_SHEET, values)
     if found is None:
@@ -198,6 +222,21 @@ def _sheet(
         class_elsewhere=_class_of(row, is_owner=False),
         price=next((_facts(price) for price in row.prices or () if price[0] == pays_as), None),
         standing=standing(row.beside, customer_class=pays_as, user_id=user_id),
+        approval=_approval(row),
+        is_first=bool(row.is_first),
+        hold_days=_days(row.hold_days),
+    )
+
+
+def _approval(row: _Row) -> ApprovalRule:
+    if row.approval_mode is None:
+        return ApprovalRule()
+    over = row.approval_over_minor
+    return ApprovalRule(
+        ApprovalMode(row.approval_mode),
+        row.approval_over_minutes,
+        None if over is None else Money(over),
+        row.hold_working_hours,
     )
 
 
@@ -217,9 +256,13 @@ def _plan(row: _Row, zone: ZoneInfo) -> WeekPlan:
         zone=zone,
         week=week,
         special=special_days(row.special or ()),
-        workdays={date.fromisoformat(day): works for day, works in row.days or ()},
+        workdays=_days(row.days),
         observes_holidays=bool(row.observes_holidays),
     )
+
+
+def _days(rows: Iterable[tuple[str, bool]] | None) -> dict[date, bool]:
+    return {date.fromisoformat(day): works for day, works in rows or ()}
 
 
 def special_days(rows: Iterable[Sequence[Any]]) -> dict[date, list[Interval]]:

@@ -12,7 +12,7 @@ from booking.reservations.rules import Left, Standing
 
 _COUNTS = f"coalesce(s.conditions ?| '{{{','.join(COUNTING)}}}', false)"
 # A column of the sheet; NULL, and nothing looked at, where no such rule is set. The function
-# (migration 0014) first waits for others who book by the same quotas or pairs.
+# (migration 0015) first waits for others who book by the same quotas or pairs.
 BESIDE = f"""
        CASE WHEN {_COUNTS} OR EXISTS (
            SELECT FROM instrument_pairs ip WHERE ip.instrument_id = i.id) THEN

@@ -5,6 +5,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, post_load, pre_dump, validate, validates_schema
 
 from booking.availability.models import OccupancyKind
+from booking.availability.rules import Reason
 from booking.kernel.schema import (
     Count,
     Id,
@@ -183,6 +184,14 @@ class PriceHistory(Schema):
     items = fields.List(fields.Nested(DatedPriceOut))
 
 
+class ApprovalOut(Schema):
+    """Whether the owner has to approve it, why, and until when it would be held for that."""
+
+    needed = fields.Boolean()
+    reasons = fields.List(fields.Enum(Reason, by_value=True))
+    expires_at = Instant(allow_none=True)
+
+
 class QuoteOut(Schema):
     """Price, baseline and its source, expected saving, and every rule that would refuse it.
 
@@ -213,6 +222,7 @@ class QuoteOut(Schema):
     deposit = MoneyField(attribute="quote.deposit", dump_default=None, allow_none=True)
     bookable = fields.Boolean()
     violations = fields.List(fields.Nested(ViolationOut))
+    approval = fields.Nested(ApprovalOut)
 
 
 class ReservationOut(Schema):
@@ -237,6 +247,11 @@ class ReservationOut(Schema):
     baseline = MoneyField(allow_none=True)
     baseline_rank = fields.Integer(allow_none=True)
     expected_saving = MoneyField(allow_none=True)
+    is_assisted = fields.Boolean()
+    approval_reasons = fields.List(fields.Enum(Reason, by_value=True))
+    expires_at = Instant(allow_none=True)
+    decided_at = Instant(allow_none=True)
+    decision_note = fields.String()
     cancelled_at = Instant(allow_none=True)
     cancel_reason = fields.String()
     version = fields.Integer()

@@ -62,7 +62,7 @@ class MomentIn(VersionIn):
     at = Instant(load_default=None)
 
 
-class NoShowIn(VersionIn):
+class NoteIn(VersionIn):
     """What is to be said of it."""
 
     note = Line(max_length=200, load_default="")
@@ -76,8 +76,8 @@ class UsageIn(VersionIn):
     note = Line(max_length=200, load_default="")
 
 
-class ObjectionIn(VersionIn):
-    """What is not right."""
+class ReasonIn(VersionIn):
+    """Why not: what is not right, or why it is declined."""
 
     reason = Line(min_length=1, max_length=200, required=True)
 
@@ -123,6 +123,13 @@ class NoteForm(VersionForm):
     """A note to go with it."""
 
     note = Line(max_length=200, load_default="")
+
+
+class DeclineForm(VersionForm):
+    """Why the owner does not approve it."""
+
+    required: ClassVar[Mapping[str, Text]] = {"reason": N_("请写明原因，企业会看到。")}
+    reason = Line(max_length=200, required=True)
 
 
 class ObjectionForm(VersionForm):

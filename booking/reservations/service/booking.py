@@ -2,24 +2,29 @@
 
 from dataclasses import replace
 
-from booking.accounts.rules import Caller, Permission, acting_for
+from booking.accounts.rules import Caller, acting_for
 from booking.availability import queries as calendars
 from booking.availability import service as availability
 from booking.availability.errors import SlotTaken
 from booking.availability.rules import BookingPolicy
 from booking.kernel import clock
 from booking.kernel.db import db
-from booking.kernel.errors import NotAllowed, WrongState
+from booking.kernel.errors import WrongState
 from booking.kernel.money import Money
 from booking.kernel.text import N_
 from booking.kernel.timeslot import TimeSlot
 from booking.notices.rules import Kind
-from booking.reservations import queries, rules
-from booking.reservations.errors import NotBookable
+from booking.reservations import queries
 from booking.reservations.models import HOLDING, Reservation, ReservationStatus
 from booking.reservations.queries import Sheet
 from booking.reservations.rules import Violation
 from booking.reservations.service import fees, overriding
+from booking.reservations.service.asking import ask_again, awaiting
+from booking.reservations.service.changing import (
+    changeable,
+    check_not_needed,
+    check_still_changeable,
+)
 from booking.reservations.service.keeping import NEW, agreed_of, facts, record, taking
 from booking.reservations.service.offers import Offer, make_offer, taken
 from booking.reservations.service.telling import confirmation, late_fee, tell
@@ -64,8 +69,9 @@ def reserve(
 ) -> Reservation:
     """Reserve the instrument, or raise NotBookable (all broken rules) or SlotTaken.
 
-    With an `override_reason` whoever manages the instrument sets rules aside, also for a firm
-    (and somebody of it) that their institution knows.
+    Where its owner has to approve it, the time is held until then. With an `override_reason`
+    whoever manages the instrument sets rules aside, also for a firm (and somebody of it) that
+    their institution knows.
     """
     buyer = overriding.buyer_of(
         instrument_id, caller, organisation_id, user_id, overrides=override_reason is not None
@@ -74,7 +80,7 @@ def reserve(
     offer = overriding.set_aside(offer, caller, override_reason)
     policy, quoted = offer.check()
     held = _with_buffers(slot, policy)
-    agreed = agreed_of(policy, quoted)
+    agreed = agreed_of(policy, quoted) | awaiting(offer.approval)
     told = confirmation(offer.sheet, slot, agreed | late_fee(quoted))
     for unit in availability.free_units(instrument_id, held, units=offer.sheet.units):
         now = clock.now()
@@ -87,7 +93,6 @@ def reserve(
             unit=unit,
             starts_at=slot.starts_at,
             ends_at=slot.ends_at,
-            status=ReservationStatus.CONFIRMED,
             purpose=purpose,
             created_at=now,
             updated_at=now,
@@ -183,11 +188,10 @@ def _move(
         raise WrongState(reservation.status, "move")
     if reservation.slot == slot:
         return reservation
-    sheet = queries.get_sheet_of(reservation, slot)
-    _check_changeable(reservation, sheet, caller)
-    offer = overriding.set_aside(
-        make_offer(sheet, slot, samples=reservation.samples), caller, override_reason
-    )
+    sheet = queries.get_sheet_of(reservation, slot, waits=True)
+    check_still_changeable(reservation, sheet, caller)
+    offer = make_offer(sheet, slot, samples=reservation.samples, assisted=reservation.is_assisted)
+    offer = overriding.set_aside(offer, caller, override_reason)
     policy, quoted = offer.check()
 
     old, before = facts(reservation), reservation.slot
@@ -195,6 +199,7 @@ def _move(
     reservation.slot = slot
     for name, value in agreed_of(policy, quoted).items():
         setattr(reservation, name, value)
+    ask_again(reservation, offer.approval, caller)
     reservation.sequence += 1
     reservation.touch()
     record("reservation.moved", reservation, caller, old=old, new=facts(reservation))
@@ -234,9 +239,9 @@ def cancel(
     reservation = changeable(reservation_id, caller, version)
     fee = None
     if reservation.status in HOLDING:
-        sheet = queries.get_sheet_of(reservation, reservation.slot)
+        sheet = queries.get_sheet_of(reservation, reservation.slot, waits=True)
         fee = fees.of_cancelling(reservation, sheet, caller)
-        _check_not_needed(sheet, caller)
+        check_not_needed(sheet, caller)
     return let_go(reservation, caller, reason, fee=fee)
 
 
@@ -273,25 +278,6 @@ def let_go(
     return reservation
 
 
-def changeable(reservation_id: int, caller: Caller, version: int | None) -> Reservation:
-    """Return the reservation, locked, if the caller may change it.
-
-    Its maker may, who manages the organisation, and who works the day at the owner. Raises
-    NotFound, NotAllowed or Stale.
-    """
-    reservation = queries.get_reservation(reservation_id, caller=caller, for_update=True)
-    customer, owner = reservation.organisation_id, reservation.instrument.institution_id
-    made_it = reservation.user_id == caller.user_id and caller.may(Permission.RESERVE, customer)
-    if not (
-        made_it
-        or caller.may(Permission.CHANGE_CUSTOMER_SIDE, customer)
-        or caller.may(Permission.RUN_INSTRUMENTS, owner)
-    ):
-        raise NotAllowed
-    reservation.check_version(version)
-    return reservation
-
-
 def _offer(
     instrument_id: int, slot: TimeSlot, buyer: tuple[int, int], samples: int, *, waits: bool = False
 ) -> Offer:
@@ -300,21 +286,6 @@ def _offer(
         instrument_id, slot, organisation_id=organisation_id, user_id=user_id, waits=waits
     )
     return make_offer(sheet, slot, samples=samples)
-
-
-def _check_changeable(reservation: Reservation, sheet: Sheet, caller: Caller) -> None:
-    """Raise TooLateToChange for the customer's side once the owner's moment has passed."""
-    works_there = caller.may(Permission.RUN_INSTRUMENTS, sheet.institution_id)
-    if sheet.policy is not None and not works_there:
-        rules.check_changeable(reservation.slot, sheet.policy, now=clock.now())
-
-
-def _check_not_needed(sheet: Sheet, caller: Caller) -> None:
-    """Raise NotBookable for the customer's side if another reservation needs this one."""
-    if sheet.policy is None or caller.may(Permission.RUN_INSTRUMENTS, sheet.institution_id):
-        return
-    if broken := list(rules.broken_pairs(None, sheet.policy, sheet.standing)):
-        raise NotBookable(broken)
 
 
 def _occupy(sheet: Sheet, wanted: TimeSlot) -> tuple[int, int]:

@@ -4,7 +4,7 @@ from booking.accounts.rules import Caller, Permission
 from booking.kernel import clock
 from booking.kernel.money import Money
 from booking.reservations import queries, rules
-from booking.reservations.models import HOLDING, Reservation
+from booking.reservations.models import HOLDING, Reservation, ReservationStatus
 from booking.reservations.queries import Sheet
 from booking.tariffs import queries as tariffs
 from booking.tariffs.rules import Terms, fee
@@ -26,7 +26,10 @@ def of_cancelling(reservation: Reservation, sheet: Sheet, caller: Caller) -> Mon
     Raises TooLateToChange once the slot has begun, and after the free moment where the price
     that was agreed on has no fee for it.
     """
-    if sheet.policy is None or caller.may(Permission.RUN_INSTRUMENTS, sheet.institution_id):
+    is_asked = reservation.status is ReservationStatus.TENTATIVE  # and not promised yet
+    if sheet.policy is None or is_asked:
+        return None
+    if caller.may(Permission.RUN_INSTRUMENTS, sheet.institution_id):
         return None
     now = clock.now()
     if now <= rules.changeable_until(reservation.slot, sheet.policy):

@@ -17,7 +17,11 @@ from booking.tariffs.rules import Quote
 
 # What every reservation begins with.
 NEW: Mapping[str, Any] = {
+    "is_assisted": False,
     "fee_minor": 0,
+    "decided_at": None,
+    "decided_by": None,
+    "decision_note": "",
     "sequence": 0,
     "cancelled_at": None,
     "cancelled_by": None,
@@ -96,17 +100,18 @@ def facts(reservation: Reservation) -> dict[str, object]:
         "list_minor": reservation.list_minor,
         "baseline_minor": reservation.baseline_minor,
         "price_id": reservation.price_id,
+        "expires_at": reservation.expires_at.isoformat() if reservation.expires_at else None,
         "fee_minor": reservation.fee_minor,
     }
 
 
-def record(action: str, reservation: Reservation, caller: Caller, **data: object) -> None:
-    """Write a change of a reservation into the journal."""
+def record(action: str, reservation: Reservation, caller: Caller | None, **data: object) -> None:
+    """Write a change of a reservation into the journal; without a caller it was a job's."""
     journal.record(
         action,
         "reservation",
         reservation.id,
-        by=caller.user_id,
+        by=caller.user_id if caller else None,
         organisation_id=reservation.organisation_id,
         **data,
     )

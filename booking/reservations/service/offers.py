@@ -1,14 +1,14 @@
 """What a slot would cost, every rule that would refuse it, and what is free instead."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from booking.availability import queries as availability
 from booking.availability.errors import SlotTaken
 from booking.availability.queries import FreeSlot, Kin
-from booking.availability.rules import BookingPolicy
+from booking.availability.rules import BookingPolicy, Reason
 from booking.kernel import clock
 from booking.kernel.money import Money
 from booking.kernel.timeslot import TimeSlot
@@ -24,6 +24,19 @@ UNSORTED = "99"  # 其他仪器: a category that says nothing about being equal
 
 
 @dataclass(frozen=True)
+class Approval:
+    """Why the owner has to approve it, if so, and until when it would be held for that."""
+
+    reasons: Sequence[Reason] = ()
+    expires_at: datetime | None = None
+
+    @property
+    def needed(self) -> bool:
+        """Tell whether it needs approval at all."""
+        return bool(self.reasons)
+
+
+@dataclass(frozen=True)
 class Offer:
     """A quote and every rule that would refuse the slot now."""
 
@@ -32,6 +45,7 @@ class Offer:
     quote: tariffs.Quote | None
     violations: Sequence[Violation]
     set_aside: Sequence[Violation] = ()  # broken, and by a manager's reason no obstacle
+    approval: Approval = field(default_factory=Approval)
     rise_percent: int | None = None  # of the list it is compared with, where that needs a look
 
     @property
@@ -64,7 +78,20 @@ def make_offer(sheet: Sheet, slot: TimeSlot, *, samples: int = 1, assisted: bool
     """Return what the sheet says about the slot now."""
     usage = Usage(slot.starts_at, slot.minutes, samples, assisted)
     quoted = _quoted(sheet.price, usage, sheet)
-    return Offer(sheet, slot, quoted, list(_violations(sheet, slot, quoted)))
+    broken = list(_violations(sheet, slot, quoted))
+    return Offer(sheet, slot, quoted, broken, approval=_approval(sheet, slot, quoted))
+
+
+def _approval(sheet: Sheet, slot: TimeSlot, quoted: tariffs.Quote | None) -> Approval:
+    """Return what approval it needs; the owner's own use needs none."""
+    if quoted is None or sheet.is_own:
+        return Approval()
+    rule = sheet.approval
+    found = rule.reasons(minutes=slot.minutes, price=quoted.price, is_first=sheet.is_first)
+    reasons = tuple(found)
+    if not reasons:
+        return Approval()
+    return Approval(reasons, rule.held_until(clock.now(), slot.starts_at, sheet.hold_days))
 
 
 def with_rise(offer: Offer) -> Offer:

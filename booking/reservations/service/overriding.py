@@ -10,13 +10,14 @@ from booking.kernel.text import N_
 from booking.registry import queries as registry
 from booking.reservations import queries, rules
 from booking.reservations.models import Override, Reservation
-from booking.reservations.service.offers import Offer
+from booking.reservations.service.offers import Approval, Offer
 
 
 def set_aside(offer: Offer, caller: Caller, reason: str | None) -> Offer:
     """Return the offer without the broken rules that may be set aside; as it is without reason.
 
-    Raises NotAllowed for who does not manage the instrument, InvalidField for an empty reason.
+    What a manager gives a reason for needs nobody's approval. Raises NotAllowed for who does not
+    manage the instrument, InvalidField for an empty reason.
     """
     if reason is None:
         return offer
@@ -25,7 +26,7 @@ def set_aside(offer: Offer, caller: Caller, reason: str | None) -> Offer:
         raise InvalidField("override_reason", N_("请写明理由，会记入日志。"))
     aside = [each for each in offer.violations if each.rule in rules.OVERRIDABLE]
     left = [each for each in offer.violations if each.rule not in rules.OVERRIDABLE]
-    return replace(offer, violations=left, set_aside=aside)
+    return replace(offer, violations=left, set_aside=aside, approval=Approval())
 
 
 def buyer_of(

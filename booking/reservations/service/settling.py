@@ -91,7 +91,7 @@ def due_for(
     done = reservation.samples if samples is None else samples
     return tariffs.quote(
         facts_,
-        tariffs.Usage(begins, minutes, done),
+        tariffs.Usage(begins, minutes, done, reservation.is_assisted),
         customer_class=reservation.customer_class,
         now=reservation.created_at,
         wall=wall,

@@ -26,7 +26,7 @@ def confirmation(sheet: Sheet, slot: TimeSlot, agreed: Mapping[str, Any]) -> dic
     """Return the values of CONFIRMING, which tells both sides in the reservation's statement."""
     firm, maker = sheet.organisation_id, sheet.standing.user_id
     return notices.posting_values(
-        Kind.CONFIRMATION,
+        Kind.REQUEST if agreed["expires_at"] else Kind.CONFIRMATION,
         _SUBJECT,
         to=[*_customers(firm, maker), _owners(sheet.institution_id)],
         facts=_facts(slot, 0, agreed) | {"late_fee_minor": agreed["late_fee_minor"]},
@@ -94,7 +94,14 @@ def _facts_of(reservation: Reservation) -> dict[str, object]:
     return _facts(reservation.slot, reservation.sequence, agreed)
 
 
-_AGREED = ("price_minor", "baseline_minor", "currency", "lines")
+_AGREED = (
+    "price_minor",
+    "baseline_minor",
+    "currency",
+    "lines",
+    "approval_rules",
+    "expires_at",
+)
 
 
 def _facts(slot: TimeSlot, sequence: int, agreed: Mapping[str, Any]) -> dict[str, object]:

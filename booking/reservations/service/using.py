@@ -14,7 +14,8 @@ from booking.reservations import queries, rules
 from booking.reservations.errors import OutsideItsTime, StillInUse
 from booking.reservations.models import Reservation, ReservationStatus, Use
 from booking.reservations.service import fees
-from booking.reservations.service.booking import INSTRUMENT, changeable
+from booking.reservations.service.booking import INSTRUMENT
+from booking.reservations.service.changing import changeable
 from booking.reservations.service.keeping import facts, record
 from booking.reservations.service.telling import tell
 

@@ -1,7 +1,7 @@
 """What the chosen slot costs whom, what refuses it, and the owner's rules in words."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from booking.availability.rules import in_words
 from booking.kernel import clock, http
 from booking.kernel.timeslot import TimeSlot
 from booking.reservations import queries, rules, service
-from booking.reservations.service import Offer
+from booking.reservations.service import Approval, Offer
 from booking.reservations.views.choice import Choice
 from booking.tariffs import queries as tariff_queries
 from booking.tariffs import rules as tariffs
@@ -28,6 +28,7 @@ class Costs:
 
     quote: tariffs.Quote | None
     broken: Sequence[str] = ()
+    approval: Approval = field(default_factory=Approval)
 
 
 def panel(choice: Choice, costs: Costs) -> dict[str, Any]:
@@ -72,7 +73,8 @@ def costs_of(choice: Choice, caller: Caller | None) -> Costs:
         organisation_id=organisation_id,
         samples=choice.samples,
     )
-    return Costs(offer.quote, [http.translate(each.detail) for each in offer.violations])
+    refused = [http.translate(each.detail) for each in offer.violations]
+    return Costs(offer.quote, refused, offer.approval)
 
 
 def _no_baseline(quote: tariffs.Quote | None) -> str:
