@@ -52,6 +52,20 @@ def quote(
     return replace(offer, violations=[*offer.violations, is_taken])
 
 
+# Of a reservation nothing has happened to.
+_FRESH: dict[str, Any] = {
+    "is_assisted": False,
+    "decided_at": None,
+    "decided_by": None,
+    "decision_note": "",
+    "sequence": 0,
+    "cancelled_at": None,
+    "cancelled_by": None,
+    "cancel_reason": "",
+    "version": 1,
+}
+
+
 def reserve(
     instrument_id: int,
     slot: TimeSlot,
@@ -89,17 +103,9 @@ def reserve(
             starts_at=slot.starts_at,
             ends_at=slot.ends_at,
             purpose=purpose,
-            is_assisted=False,
-            decided_at=None,
-            decided_by=None,
-            decision_note="",
-            sequence=0,
-            cancelled_at=None,
-            cancelled_by=None,
-            cancel_reason="",
-            version=1,
             created_at=now,
             updated_at=now,
+            **_FRESH,
             **agreed,
         )
         if reservation is not None:
