@@ -7,13 +7,11 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 from flask import Flask
 from sqlalchemy import text
 
 from booking.accounts.rules import Role
-from booking.app import create_app
 from booking.availability import service as availability
 from booking.availability.rules import Pairing
 from booking.kernel.db import db, transaction
@@ -26,7 +24,7 @@ from tests.factories import (
     make_organisation,
     make_user,
 )
-from tests.reservations.test_service_parallel import ALWAYS_OPEN, WRITERS, Arena, nth
+from tests.reservations.racing import ALWAYS_OPEN, WRITERS, Arena, nth, racing
 
 pytestmark = [pytest.mark.service, pytest.mark.real]
 
@@ -36,15 +34,8 @@ MOST = 3
 
 @pytest.fixture
 def app(scratch_url: str, now: object) -> Iterator[Flask]:
-    app = create_app("testing", DATABASE_URL=scratch_url, DB_POOL_SIZE=WRITERS)
-    yield app
-    with app.app_context():
-        db.engine.dispose()
-    with psycopg.connect(scratch_url.replace("+psycopg", "")) as connection:
-        counted = connection.execute(
-            "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
-        ).fetchone()
-    assert counted == (0,)
+    with racing(scratch_url) as program:
+        yield program
 
 
 class Ruled(Arena):
