@@ -149,6 +149,13 @@ def test_past_bookings_were_used_and_some_are_settled(hunan):
     assert saved > 100_000  # more than 1,000.00
 
 
+def test_some_wait_for_approval_and_some_were_declined_or_forgotten(hunan):
+    statuses = (ReservationStatus.TENTATIVE, ReservationStatus.DECLINED, ReservationStatus.EXPIRED)
+
+    for status in statuses:
+        assert count(hunan, Reservation, Reservation.status == status) > 0
+
+
 def test_every_day_of_use_begins_before_it_ends_and_is_over_yesterday(hunan):
     start = MONDAY_9.replace(hour=8, minute=0) - 40 * DAY
     for number in range(400):

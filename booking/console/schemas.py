@@ -11,45 +11,27 @@ from marshmallow import ValidationError, fields, post_load, validate
 
 from booking.accounts.rules import CustomerClass
 from booking.availability.models import OccupancyKind
-from booking.availability.rules import Interval, Terms, check_hours
+from booking.availability.rules import (
+    MOST_HOLD_HOURS,
+    ApprovalMode,
+    ApprovalRule,
+    Interval,
+    Terms,
+    check_hours,
+)
 from booking.availability.schemas import WEEKDAYS
 from booking.kernel.errors import InvalidField
 from booking.kernel.forms import FormSchema
-from booking.kernel.money import Money
 from booking.kernel.schema import AMOUNT, Line, Paragraph, QueryCount, QueryId, WallClock, unusable
 from booking.kernel.text import N_, Text
 from booking.registry.models import InstrumentType, RunningState, SharingMode
 from booking.registry.rules import LIMITS, MOST_UNITS, OTHER_CATEGORY, ROOM_FOR_BLANKS
 from booking.reservations.schemas import CLOSURE_KINDS
+from booking.tariffs.schemas.forms import Share, Yuan
 
 
 class BareForm(FormSchema):
     """Nothing to fill in: the button says it all."""
-
-
-class Yuan(fields.Field[Money]):
-    """An amount as people type it: `1,200.50`, with or without ￥ or 元."""
-
-    def _deserialize(
-        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
-    ) -> Money:
-        plain = unicodedata.normalize("NFKC", str(value)[:LONGEST_TYPED])
-        plain = re.sub(r"[\s,¥元]", "", plain)
-        if not AMOUNT.fullmatch(plain):
-            raise unusable(N_("请填写金额，最多两位小数，例如 180 或 180.00。"))
-        return Money.of(plain)
-
-
-class Share(fields.Field[Decimal]):
-    """A percentage as people type it, with or without %."""
-
-    def _deserialize(
-        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
-    ) -> Decimal:
-        plain = unicodedata.normalize("NFKC", str(value)[:LONGEST_TYPED]).strip().rstrip("%")
-        if not _SHARE.fullmatch(plain) or Decimal(plain) > 100:
-            raise unusable(N_("请填写 0 到 100，最多两位小数，例如 20 或 12.5。"))
-        return Decimal(plain)
 
 
 class PriceForm(FormSchema):
@@ -142,7 +124,6 @@ class SharingForm(FormSchema):
 _DASHES = str.maketrans(dict.fromkeys("–—−~至到", "-"))
 _BETWEEN = re.compile(r"[\s,;、]+")
 _HOURS = re.compile(r"(\d\d?):([0-5]\d)-(\d\d?):([0-5]\d)", re.ASCII)
-_SHARE = re.compile(r"[0-9]{1,3}([.][0-9]{1,2})?", re.ASCII)
 MOST_HOURS = 24
 LONGEST_TYPED = 400
 
@@ -224,6 +205,25 @@ class HoursForm(FormSchema):
             "week": {number: data[name] for number, name in enumerate(WEEKDAYS) if data[name]},
             "version": data["version"],
         }
+
+
+class ApprovalForm(FormSchema):
+    """When a reservation needs approval; a limit left empty is none."""
+
+    required: ClassVar[Mapping[str, Text]] = {
+        "mode": N_("请选择哪些预约须审批。"),
+        "hold_working_hours": N_("请填写整数。"),
+    }
+    mode = fields.Enum(ApprovalMode, by_value=True, required=True)
+    over_minutes = QueryCount(least=5, most=20160, load_default=None)
+    over_price = Yuan(load_default=None)
+    hold_working_hours = QueryCount(least=1, most=MOST_HOLD_HOURS, required=True)
+    version = QueryCount(least=1, most=2**31, load_default=None)
+
+    @post_load
+    def to_arguments(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Return the rule, and the version seen."""
+        return {"version": data.pop("version"), "rule": ApprovalRule(**data)}
 
 
 class ClosureForm(FormSchema):

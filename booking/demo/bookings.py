@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from random import Random
 
@@ -36,6 +36,7 @@ class Booking:
     made_at: datetime
     cancelled_at: datetime | None = None
     reason: str = ""
+    by_hand: bool = False
 
 
 class Planner:
@@ -64,7 +65,8 @@ class Planner:
             slot = self.calendar.slot(row.day, row.start, row.hours)
             instrument = self.instruments[row.instrument]
             self._take(instrument, slot)
-            yield self._booking(row.login, instrument, slot, row.purpose, row.cancelled)
+            made = self._booking(row.login, instrument, slot, row.purpose, row.cancelled)
+            yield replace(made, by_hand=True)
 
     def _wanted(self, firm: Firm) -> Iterator[Booking]:
         usable = self._usable(firm)

@@ -7,12 +7,14 @@ from decimal import Decimal
 from booking.accounts.rules import Caller, CustomerClass
 from booking.availability import service as availability
 from booking.demo import tables
+from booking.demo.charges import TERMS
 from booking.demo.hours import MANNERS, WEEKS
 from booking.demo.tables import Instrument
 from booking.kernel.money import Money
 from booking.registry import service as registry
 from booking.registry.models import RunningState
 from booking.tariffs import service as tariffs
+from booking.tariffs.rules import USUAL, ChargeUnit
 
 _RESEARCH_PERCENT = 10
 _DUTY_FREE = Decimal(250)  # 万元
@@ -56,6 +58,8 @@ def _instrument(row: Instrument, everybody: Mapping[str, Caller]) -> int:
     )
     registry.publish(created.id, caller=owner)
     availability.set_schedule(created.id, manner.terms, WEEKS[row.week], caller=owner)
+    if manner.approval.ever_needed:
+        availability.set_approval(created.id, manner.approval, caller=owner)
     _prices(created.id, row, owner)
     return created.id
 
@@ -66,12 +70,15 @@ def _prices(instrument_id: int, row: Instrument, owner: Caller) -> None:
         CustomerClass.LARGE: 0,
         CustomerClass.RESEARCH: _RESEARCH_PERCENT,
     }
+    terms = TERMS.get(row.number, USUAL)
+    per_hour = Money.of(row.price) if terms.unit is ChargeUnit.HOUR else None
     for customer_class, percent in discounts.items():
         tariffs.publish_price(
             instrument_id,
             customer_class,
-            Money.of(row.price),
+            per_hour,
             caller=owner,
+            terms=terms,
             discount_percent=Decimal(percent),
             discount_reason=_REASONS.get(customer_class, ""),
         )

@@ -1,11 +1,18 @@
 """Opening weeks and booking terms by the names the tables use, and days relative to today."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
-from booking.availability.rules import BookingPolicy, Interval, Terms, WeekPlan
+from booking.availability.rules import (
+    ApprovalMode,
+    ApprovalRule,
+    BookingPolicy,
+    Interval,
+    Terms,
+    WeekPlan,
+)
 from booking.kernel import clock
 from booking.kernel.timeslot import TimeSlot
 from booking.reference import queries as reference
@@ -32,6 +39,7 @@ class Manner:
     terms: Terms
     lengths: tuple[int, ...]
     requirement: str
+    approval: ApprovalRule = field(default_factory=ApprovalRule)
 
 
 MANNERS = {
@@ -52,6 +60,7 @@ MANNERS = {
         Terms(longest_minutes=240, lead_minutes=1440, buffer_after_minutes=30),
         (60, 120, 120, 180, 240),
         "首次使用请提前联系，确认样品干燥、无挥发、无磁性。",
+        ApprovalRule(ApprovalMode.FIRST_TIME, hold_working_hours=48),
     ),
     "heavy": Manner(
         Terms(
@@ -64,6 +73,7 @@ MANNERS = {
         ),
         (120, 180, 180),
         "需吊装或接线，请至少提前 3 天预约并告知重量、尺寸和接口。",
+        ApprovalRule(ApprovalMode.ALWAYS, hold_working_hours=48),
     ),
     "overnight": Manner(
         Terms(longest_minutes=1440, lead_minutes=240),
@@ -81,6 +91,7 @@ MANNERS = {
         ),
         (480, 1440, 1440, 2880, 4320),
         "昼夜连续运行；送样和取样请在工作时间，工装自备。",
+        ApprovalRule(over_minutes=2880, hold_working_hours=48),
     ),
 }
 

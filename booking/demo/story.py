@@ -9,7 +9,7 @@ from booking.accounts import service as accounts_service
 from booking.accounts.rules import Caller, Scope
 from booking.availability.models import OccupancyKind
 from booking.console import service as console
-from booking.demo import catalogue, papers, people, tables
+from booking.demo import catalogue, charges, papers, people, tables
 from booking.demo.bookings import FAULT, Booking, Planner
 from booking.demo.hours import Calendar
 from booking.demo.tables import Colleague, Stop
@@ -18,12 +18,20 @@ from booking.kernel import clock
 from booking.notices import service as notices
 from booking.reservations import queries
 from booking.reservations import service as reservations
-from booking.reservations.models import Reservation, ReservationStatus, Settlement
+from booking.reservations.models import (
+    CAME_TO_NOTHING,
+    Reservation,
+    ReservationStatus,
+    Settlement,
+)
 
 Event = tuple[datetime, Callable[[], object]]
 HISTORY = 100  # days since which everybody is here
 _FORESEEN = 45  # days ago at which closures were announced
-GONE = frozenset({ReservationStatus.CANCELLED, ReservationStatus.NO_SHOW})
+STANDS = frozenset(ReservationStatus) - CAME_TO_NOTHING - {ReservationStatus.TENTATIVE}
+_THOUGHT = timedelta(hours=2)  # after which an owner answers
+_UNREAD = 3  # days: what begins later is not looked at yet
+_DECLINED, _FORGOTTEN = 8, 11  # every so manieth of them
 _WRITER = "lab"
 _HALF_WRITTEN = {
     "name": ["激光共聚焦显微镜"],
@@ -85,6 +93,7 @@ class Scene:
         days, ended = Days(self.calendar), []
         for booking in Planner(self.calendar).bookings():
             yield booking.made_at, partial(self._reserve, booking)
+            yield booking.made_at + _THOUGHT, partial(self._decide, booking)
             if booking.cancelled_at is not None:
                 yield booking.cancelled_at, partial(self._cancel, booking)
                 continue
@@ -94,8 +103,13 @@ class Scene:
                     ended.append((step.at - _FOUND_BEFORE, booking))
         at, booking = max(ended, key=lambda end: end[0])
         yield at, partial(self._report, booking)
+        yield self.calendar.days_before(1, time(19)), reservations.expire_holds
         for stop in tables.stops():
             yield self._said_at(stop), partial(self._close, stop)
+        for change in charges.CHANGES:
+            at = charges.moment(change, self.calendar)
+            owner = self.everybody[self.sites[change.instrument].institution]
+            yield at, partial(change.publish, self.ids, owner, at)
         yield self.calendar.days_before(2, time(15, 20)), people.apply_for_verification
         for colleague in tables.colleagues():
             yield from self._joining(colleague)
@@ -124,7 +138,27 @@ class Scene:
         )
         self.reserved[booking] = made.id
 
+    def _decide(self, booking: Booking) -> None:
+        """Let the owner answer what was asked for; some wait, some for too long."""
+        owner = self.everybody[self.sites[booking.instrument].institution]
+        found = queries.get_reservation(self.reserved[booking], caller=owner)
+        if found.status is not ReservationStatus.TENTATIVE:
+            return
+        if booking.slot.starts_at > self.calendar.days_before(-_UNREAD, time(0)):
+            return
+        if found.id % _FORGOTTEN == 0 and not booking.by_hand:
+            return
+        if found.id % _DECLINED == 1 and not booking.by_hand:
+            reservations.decline(found.id, caller=owner, reason="请先提供工件图纸，再约时间")
+        else:
+            reservations.approve(found.id, caller=owner)
+
     def _cancel(self, booking: Booking) -> None:
+        found = queries.get_reservation(
+            self.reserved[booking], caller=self.everybody[booking.login]
+        )
+        if found.status in CAME_TO_NOTHING:
+            return
         reservations.cancel(
             self.reserved[booking], caller=self.everybody[booking.login], reason=booking.reason
         )
@@ -147,7 +181,7 @@ class Scene:
         owner = self.everybody[self._owner_of(booking)]
         caller = owner if step.by_owner else self.everybody[booking.login]
         found = queries.get_reservation(reservation_id, caller=caller)
-        if found.status in GONE:
+        if found.status not in STANDS:
             return
         match step.action:
             case "start":

@@ -11,6 +11,10 @@ class Kind(StrEnum):
     """What a notice tells."""
 
     CONFIRMATION = "confirmation"
+    REQUEST = "request"
+    APPROVED = "approved"
+    DECLINED = "declined"
+    EXPIRED = "expired"
     CHANGE = "change"
     CANCELLATION = "cancellation"
     REMINDER = "reminder"
@@ -57,13 +61,18 @@ DOORS = frozenset({Kind.INVITATION, Kind.RESET})
 # Neither can what tells that somebody else may have got in.
 ALWAYS = DOORS | {Kind.SECURITY}
 OPTIONAL = tuple(kind for kind in Kind if kind not in ALWAYS)
-EVENTS = frozenset({Kind.CONFIRMATION, Kind.CHANGE, Kind.CANCELLATION})
+CALLED_OFF = frozenset({Kind.CANCELLATION, Kind.DECLINED, Kind.EXPIRED})
+EVENTS = CALLED_OFF | {Kind.CONFIRMATION, Kind.CHANGE, Kind.REQUEST, Kind.APPROVED}
 
 # What a notice's facts must hold from the start; what is missing here fails where it is posted.
 _OF_A_SLOT = frozenset({"starts_at", "ends_at", "sequence", "price_minor", "currency"})
 _OF_A_USE = _OF_A_SLOT | {"due_minor", "used_minutes", "objection_until", "note"}
 NEEDED: Mapping[Kind, frozenset[str]] = {
     Kind.CONFIRMATION: _OF_A_SLOT,
+    Kind.REQUEST: _OF_A_SLOT | {"approval_rules", "expires_at"},
+    Kind.APPROVED: _OF_A_SLOT | {"note"},
+    Kind.DECLINED: _OF_A_SLOT | {"note"},
+    Kind.EXPIRED: _OF_A_SLOT,
     Kind.CHANGE: _OF_A_SLOT | {"was_starts_at", "was_ends_at"},
     Kind.CANCELLATION: _OF_A_SLOT | {"by_owner", "reason"},
     Kind.REMINDER: _OF_A_SLOT,

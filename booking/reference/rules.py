@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 
+from booking.kernel.clock import CHINA
 from booking.kernel.text import N_, Text
 
 FIRST_YEAR = 2020
@@ -122,6 +123,26 @@ def count_working_days(after: date, days: int, calendar: Mapping[date, bool]) ->
             return None
         left -= calendar[day]
     return day
+
+
+OPENS, CLOSES = time(9), time(17)  # of an office that answers
+
+
+def after_working_hours(start: datetime, hours: int, calendar: Mapping[date, bool]) -> datetime:
+    """Return the instant so many working hours later: 9:00 to 17:00 in China on working days.
+
+    Days the calendar does not know follow the weekday rule (domain §7).
+    """
+    at, left = start.astimezone(CHINA), timedelta(hours=hours)
+    while True:
+        day = at.date()
+        begins = max(at, datetime.combine(day, OPENS, CHINA))
+        ends = datetime.combine(day, CLOSES, CHINA)
+        if calendar.get(day, is_weekday(day)) and begins < ends:
+            if begins + left <= ends:
+                return (begins + left).astimezone(UTC)
+            left -= ends - begins
+        at = datetime.combine(day + _DAY, OPENS, CHINA)
 
 
 @dataclass(frozen=True)

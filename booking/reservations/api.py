@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import url_for
 
-from booking.accounts.auth import caller
+from booking.accounts.auth import caller, caller_or_none
 from booking.availability.models import Closure
 from booking.kernel.db import transaction
 from booking.kernel.idempotency import idempotent
@@ -14,7 +14,7 @@ from booking.kernel.paging import Page
 from booking.kernel.schema import PageQuery, VersionIn
 from booking.registry import queries as registry
 from booking.reservations import queries, service
-from booking.reservations.models import Fault, Reservation
+from booking.reservations.models import Fault, Override, Reservation
 from booking.reservations.schemas import (
     CancelIn,
     ChangeIn,
@@ -26,10 +26,12 @@ from booking.reservations.schemas import (
     FaultIn,
     FaultOut,
     MomentIn,
-    NoShowIn,
-    ObjectionIn,
+    NoteIn,
+    OverridePage,
+    PriceHistory,
     QuoteIn,
     QuoteOut,
+    ReasonIn,
     ReservationIn,
     ReservationOut,
     ReservationPage,
@@ -49,7 +51,16 @@ Headers = dict[str, str]
 @bp.response(200, QuoteOut)
 def quote(data: dict[str, Any]) -> service.Offer:
     """Say what a slot costs, what it saves, and every rule that would refuse it."""
-    return service.quote(**data, caller=caller())
+    return service.with_rise(service.quote(**data, caller=caller()))
+
+
+@bp.get("/instruments/<id:instrument_id>/prices/history")
+@bp.doc(security=[])
+@bp.response(200, PriceHistory)
+def price_history(instrument_id: int) -> dict[str, Any]:
+    """List the versions of twelve months, and which of them rose too fast to go unseen."""
+    registry.get_instrument(instrument_id, caller=caller_or_none())
+    return {"items": queries.price_history(instrument_id)}
 
 
 @bp.post("/reservations")
@@ -81,6 +92,14 @@ def show(reservation_id: int) -> Reservation:
     return queries.get_reservation(reservation_id, caller=caller())
 
 
+@bp.get("/reservations/<id:reservation_id>/overrides")
+@login_required
+@bp.response(200, OverridePage)
+def overrides(reservation_id: int) -> Page[Override]:
+    """List the rules that were set aside for a reservation, to the owner's people."""
+    return Page(queries.overrides_of(reservation_id, caller=caller()))
+
+
 @bp.patch("/reservations/<id:reservation_id>")
 @login_required
 @bp.arguments(ChangeIn)
@@ -100,6 +119,28 @@ def cancel(data: dict[str, Any], reservation_id: int) -> Reservation:
     """Cancel a reservation and free its time."""
     with transaction():
         return service.cancel(reservation_id, **data, caller=caller())
+
+
+@bp.post("/reservations/<id:reservation_id>/approve")
+@login_required
+@idempotent
+@bp.arguments(NoteIn)
+@bp.response(200, ReservationWhole)
+def approve(data: dict[str, Any], reservation_id: int) -> Reservation:
+    """Approve as the owner what is held; the rules are asked again, 422 names what broke since."""
+    with transaction():
+        return service.approve(reservation_id, **data, caller=caller())
+
+
+@bp.post("/reservations/<id:reservation_id>/decline")
+@login_required
+@idempotent
+@bp.arguments(ReasonIn)
+@bp.response(200, ReservationWhole)
+def decline(data: dict[str, Any], reservation_id: int) -> Reservation:
+    """Decline as the owner what is held, and free its time."""
+    with transaction():
+        return service.decline(reservation_id, **data, caller=caller())
 
 
 @bp.post("/reservations/<id:reservation_id>/check-in")
@@ -127,7 +168,7 @@ def check_out(data: dict[str, Any], reservation_id: int) -> Reservation:
 @bp.post("/reservations/<id:reservation_id>/no-show")
 @login_required
 @idempotent
-@bp.arguments(NoShowIn)
+@bp.arguments(NoteIn)
 @bp.response(200, ReservationWhole)
 def no_show(data: dict[str, Any], reservation_id: int) -> Reservation:
     """Record that nobody came, half an hour after the start at the earliest."""
@@ -191,7 +232,7 @@ def agree(data: dict[str, Any], reservation_id: int) -> Reservation:
 @bp.post("/reservations/<id:reservation_id>/object")
 @login_required
 @idempotent
-@bp.arguments(ObjectionIn)
+@bp.arguments(ReasonIn)
 @bp.response(200, ReservationWhole)
 def object_to(data: dict[str, Any], reservation_id: int) -> Reservation:
     """Object as the firm to what was confirmed, within three working days."""

@@ -54,6 +54,13 @@ class TooLateToChange(RuleViolation):
     sentence = N_("已过可修改或取消的时限，请联系机构。")
 
 
+class HoldExpired(Conflict):
+    """Nobody answered in time: the slot is free for others again."""
+
+    code = "hold_expired"
+    sentence = N_("已过答复期限，时段不再保留。企业可以重新预约。")
+
+
 class OutsideItsTime(RuleViolation):
     """A use cannot begin, end or be missed at that moment."""
 

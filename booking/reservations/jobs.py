@@ -14,3 +14,9 @@ def close() -> str:
     """Close what was settled some days ago."""
     with transaction():
         return f"完结 {service.close_settled()} 个预约"
+
+
+def expire_holds() -> str:
+    """Free the time of what nobody approved or declined in time."""
+    with transaction():
+        return f"逾期未审批 {service.expire_holds()} 个预约"

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, composite, mapped_column, relationship
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Mapped, composite, mapped_column, relationship
 from booking.accounts.models import Organisation, User
 from booking.accounts.rules import CustomerClass
 from booking.availability.models import Closure, Occupancy
+from booking.availability.rules import Reason
 from booking.kernel import clock
 from booking.kernel.db import Model, Versioned, Word
 from booking.kernel.errors import WrongState
@@ -17,6 +19,7 @@ from booking.kernel.timeslot import TimeSlot
 from booking.registry.models import Instrument
 from booking.reservations.rules import Flag, flags
 from booking.tariffs.models import Price
+from booking.tariffs.rules import QuoteLine, kept_lines
 
 
 class ReservationStatus(StrEnum):
@@ -40,7 +43,8 @@ CAME_TO_NOTHING = frozenset({S.CANCELLED, S.DECLINED, S.EXPIRED, S.NO_SHOW})
 HOLDING = frozenset({S.TENTATIVE, S.CONFIRMED, S.IN_USE})
 TRANSITIONS: dict[ReservationStatus, frozenset[ReservationStatus]] = {
     S.TENTATIVE: frozenset({S.CONFIRMED, S.DECLINED, S.EXPIRED, S.CANCELLED}),
-    S.CONFIRMED: frozenset({S.IN_USE, S.CANCELLED, S.NO_SHOW}),
+    # Moved to a slot that needs approval, it waits again.
+    S.CONFIRMED: frozenset({S.IN_USE, S.CANCELLED, S.NO_SHOW, S.TENTATIVE}),
     S.IN_USE: frozenset({S.COMPLETED}),
     S.COMPLETED: frozenset({S.USAGE_CONFIRMED}),
     S.USAGE_CONFIRMED: frozenset({S.SETTLED}),
@@ -60,6 +64,12 @@ class Reservation(Versioned, Model):
     __table_args__ = (
         CheckConstraint("ends_at > starts_at", name="forwards"),
         CheckConstraint("price_minor >= 0 AND list_minor >= price_minor", name="price"),
+        CheckConstraint("samples >= 1", name="samples"),
+        CheckConstraint(
+            "fee_minor BETWEEN 0 AND price_minor "
+            "AND (fee_minor = 0 OR status IN ('cancelled', 'no_show', 'settled', 'closed'))",
+            name="fee",
+        ),
         CheckConstraint(
             "status NOT IN ('tentative', 'confirmed', 'in_use') OR occupancy_id IS NOT NULL",
             name="holds",
@@ -68,9 +78,17 @@ class Reservation(Versioned, Model):
             "status NOT IN ('cancelled', 'declined', 'expired') OR occupancy_id IS NULL",
             name="let_go",
         ),
+        CheckConstraint(
+            "status NOT IN ('tentative', 'expired') OR expires_at IS NOT NULL", name="expires"
+        ),
         Index("ix_reservations_organisation", "organisation_id", "id"),
         Index("ix_reservations_user", "user_id", "id"),
         Index("ix_reservations_instrument", "instrument_id", "ends_at"),
+        Index(
+            "ix_reservations_tentative",
+            "expires_at",
+            postgresql_where=text("status = 'tentative'"),
+        ),
         Index(
             "ix_reservations_paid_in_full",
             "price_id",
@@ -103,12 +121,22 @@ class Reservation(Versioned, Model):
     status: Mapped[ReservationStatus] = mapped_column(Word(ReservationStatus), default=S.CONFIRMED)
     purpose: Mapped[str] = mapped_column(default="")
     customer_class: Mapped[CustomerClass] = mapped_column(Word(CustomerClass))
+    samples: Mapped[int] = mapped_column(default=1, server_default="1")
     price_id: Mapped[int | None] = mapped_column(ForeignKey(Price.id))
     currency: Mapped[str] = mapped_column(default="CNY")
     list_minor: Mapped[int]
     price_minor: Mapped[int]
+    lines: Mapped[list[Any] | None]  # how the price comes about
+    fee_minor: Mapped[int] = mapped_column(default=0, server_default="0")
     baseline_minor: Mapped[int | None]
     baseline_rank: Mapped[int | None]
+    is_assisted: Mapped[bool] = mapped_column(default=False)  # operated by the owner's people
+    # While it waits for approval: why, and until when its time is held.
+    approval_rules: Mapped[str | None]
+    expires_at: Mapped[datetime | None]
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[int | None]
+    decision_note: Mapped[str] = mapped_column(default="")
     cancelled_at: Mapped[datetime | None]
     cancelled_by: Mapped[int | None]
     cancel_reason: Mapped[str] = mapped_column(default="")
@@ -137,9 +165,24 @@ class Reservation(Versioned, Model):
         return Money(self.list_minor, self.currency)
 
     @property
+    def price_lines(self) -> tuple[QuoteLine, ...]:
+        """Return how the price comes about; the amounts add up to it."""
+        return kept_lines(self.lines, self.list_price, self.price, self.slot.minutes)
+
+    @property
+    def fee(self) -> Money | None:
+        """Return what is due because it was cancelled late or nobody came; None if nothing is."""
+        return Money(self.fee_minor, self.currency) if self.fee_minor else None
+
+    @property
     def baseline(self) -> Money | None:
         """Return what it is compared with, or None (domain §4.3)."""
         return None if self.baseline_minor is None else Money(self.baseline_minor, self.currency)
+
+    @property
+    def approval_reasons(self) -> list[Reason]:
+        """Return why it needed approval; nothing if it did not."""
+        return [Reason(each) for each in (self.approval_rules or "").split()]
 
     @property
     def expected_saving(self) -> Money | None:
@@ -148,9 +191,9 @@ class Reservation(Versioned, Model):
 
     @property
     def due(self) -> Money | None:
-        """Return what is due: for the confirmed use once it is; None where nobody came."""
+        """Return what is due: for the confirmed use once it is; where nobody came, the fee."""
         if self.status in CAME_TO_NOTHING:
-            return None
+            return self.fee
         return self.use.price if self.use and self.use.price else self.price
 
     @property
@@ -204,6 +247,7 @@ class Use(Model):
             name="confirmed",
         ),
         CheckConstraint("price_minor BETWEEN 0 AND list_minor AND minutes >= 0", name="price"),
+        CheckConstraint("samples >= 0", name="samples"),
         CheckConstraint(
             "(settled_at IS NULL) = (settlement IS NULL) "
             "AND (settled_at IS NULL) = (settled_on IS NULL) "
@@ -221,9 +265,11 @@ class Use(Model):
     ended_by: Mapped[int | None]
     # What the operator confirmed: the minutes that count and what they cost by the frozen price.
     minutes: Mapped[int | None]
+    samples: Mapped[int | None]
     currency: Mapped[str] = mapped_column(default="CNY")
     list_minor: Mapped[int | None]
     price_minor: Mapped[int | None]
+    lines: Mapped[list[Any] | None]
     baseline_minor: Mapped[int | None]
     note: Mapped[str] = mapped_column(default="")
     confirmed_at: Mapped[datetime | None]
@@ -249,6 +295,13 @@ class Use(Model):
     def list_price(self) -> Money | None:
         """Return what the list the price was agreed on asks for the confirmed minutes."""
         return None if self.list_minor is None else Money(self.list_minor, self.currency)
+
+    @property
+    def price_lines(self) -> tuple[QuoteLine, ...]:
+        """Return how the price comes about; nothing before the use was confirmed."""
+        if self.list_price is None or self.price is None:
+            return ()
+        return kept_lines(self.lines, self.list_price, self.price, self.minutes or 0)
 
     @property
     def baseline(self) -> Money | None:
@@ -295,3 +348,17 @@ class Fault(Model):
     answered_at: Mapped[datetime | None]
     answered_by: Mapped[int | None]
     answer: Mapped[str] = mapped_column(default="")
+
+
+class Override(Model):
+    """Rules that somebody who manages the instrument set aside for a reservation, and why."""
+
+    __tablename__ = "overrides"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    reservation_id: Mapped[int] = mapped_column(ForeignKey(Reservation.id), index=True)
+    at: Mapped[datetime] = mapped_column(default=clock.now)
+    user_id: Mapped[int] = mapped_column(ForeignKey(User.id))
+    user: Mapped[User] = relationship(lazy="raise")
+    reason: Mapped[str]
+    rules: Mapped[list[Any]]  # each with its rule and what was said of it

@@ -12,6 +12,7 @@ from booking.accounts.models import Membership
 from booking.accounts.rules import Role
 from booking.availability import service as availability
 from booking.availability.models import Closure, OccupancyKind
+from booking.availability.rules import ApprovalMode
 from booking.calendars import service
 from booking.calendars.models import EventText
 from booking.calendars.rules import FeedKind
@@ -19,7 +20,6 @@ from booking.kernel import clock
 from booking.kernel.db import db
 from booking.registry.models import Publication
 from booking.reservations import service as reservations
-from booking.reservations.models import ReservationStatus
 from tests.factories import (
     WEDNESDAY_10,
     caller_of,
@@ -226,19 +226,18 @@ def test_a_cancelled_reservation_is_shown_as_such_for_30_days(client, now, whose
     assert events_of(gone) == []
 
 
-def test_an_unanswered_request_is_tentative_then_cancelled(client):
-    instrument, caller = make_instrument(), make_caller()
+def test_an_unanswered_request_is_tentative_then_cancelled(client, now):
+    instrument = make_instrument(schedule={"approval_mode": ApprovalMode.ALWAYS})
+    caller = make_caller()
     held = reservations.reserve(instrument.id, slot(), caller=caller)
-    held.status = ReservationStatus.TENTATIVE
-    held.touch()
     address = feed_of(caller)
-    assert [str(e["STATUS"]) for e in events_of(client.get(address))] == ["TENTATIVE"]
+    asked = [(str(e["STATUS"]), e["SEQUENCE"]) for e in events_of(client.get(address))]
 
-    availability.release(held.occupancy_id)
-    held.occupancy_id, held.status = None, ReservationStatus.EXPIRED
-    held.touch()
+    now.set(held.expires_at)
+    reservations.expire_holds()
 
-    assert [str(e["STATUS"]) for e in events_of(client.get(address))] == ["CANCELLED"]
+    ended = [(str(e["STATUS"]), e["SEQUENCE"]) for e in events_of(client.get(address))]
+    assert (asked, ended) == ([("TENTATIVE", 0)], [("CANCELLED", 1)])
 
 
 def test_a_closure_lifted_early_ends_then_and_one_lifted_before_is_cancelled(client, now):

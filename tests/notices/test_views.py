@@ -169,7 +169,8 @@ class TestSettings:
         page = client.get("/account/notices").text
 
         assert self.ticked(page) == {
-            "confirmation", "change", "cancellation", "reminder", "no_show", "usage",
+            "confirmation", "request", "approved", "declined", "expired", "change", "cancellation",
+            "reminder", "no_show", "usage",
             "objection", "settled", "fault", "verification", "expiry",
         }  # fmt: skip
 

@@ -1,5 +1,7 @@
 """Pages for those who work at an institution."""
 
+from booking.console.views.access import access_page
+from booking.console.views.approving import approvals
 from booking.console.views.bulk import bulk
 from booking.console.views.closing import closures_page
 from booking.console.views.contributing import edit
@@ -9,10 +11,13 @@ from booking.console.views.hours import hours_page
 from booking.console.views.importing import imports
 from booking.console.views.labels import label
 from booking.console.views.listing import instruments
+from booking.console.views.pricing import prices_page
 from booking.console.views.today import today
 from booking.console.views.uses import uses
 
 __all__ = [
+    "access_page",
+    "approvals",
     "bp",
     "bulk",
     "closures_page",
@@ -22,6 +27,7 @@ __all__ = [
     "imports",
     "instruments",
     "label",
+    "prices_page",
     "today",
     "uses",
 ]

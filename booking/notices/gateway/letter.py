@@ -27,6 +27,7 @@ class Entry:
     place: str
     contact: str
     url: str
+    is_tentative: bool = False
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,7 @@ def calendar(entry: Entry, envelope: Envelope) -> str:
         uid=ical.opaque_uid(entry.thing, key=current_app.config["SECRET_KEY"]),
         slot=entry.slot,
         summary=entry.summary,
-        status="CANCELLED" if entry.method == "CANCEL" else "CONFIRMED",
+        status=_status(entry),
         sequence=entry.sequence,
         created_at=entry.created_at,
         modified_at=envelope.at,
@@ -85,6 +85,12 @@ def calendar(entry: Entry, envelope: Envelope) -> str:
     )
     head = ical.CalendarHead(name="", method=entry.method, refresh=None)
     return ical.calendar_text(head, [ical.event_text(event)])
+
+
+def _status(entry: Entry) -> ical.EventStatus:
+    if entry.method == "CANCEL":
+        return "CANCELLED"
+    return "TENTATIVE" if entry.is_tentative else "CONFIRMED"
 
 
 def _address(name: str, email: str) -> Address:

@@ -83,6 +83,7 @@ def _rows(kind: Kind, visit: Visit) -> Iterator[tuple[str, str]]:
         return
     if kind is Kind.NO_SHOW:
         yield gettext("说明"), facts["note"]
+        yield gettext("爽约费"), visit.fee
         yield gettext("联系人"), facts["contact"]
         return
     yield gettext("核定用时"), formats.length(facts["used_minutes"])

@@ -9,8 +9,9 @@ from flask_babel import gettext, pgettext
 from booking.kernel import clock, formats
 from booking.kernel.money import Money
 from booking.kernel.timeslot import TimeSlot
+from booking.notices.gateway import asked
 from booking.notices.gateway.letter import Entry, Facts, Letter, url
-from booking.notices.rules import EVENTS, Kind, Side
+from booking.notices.rules import CALLED_OFF, EVENTS, Kind, Side
 
 
 class Visit:
@@ -23,6 +24,8 @@ class Visit:
         self.slot = TimeSlot(*(datetime.fromisoformat(facts[end]) for end in _ENDS))
         self.when = self._written(self.slot)
         self.at_owner = side is Side.OWNER
+        until = facts.get("expires_at")
+        self.held_until = datetime.fromisoformat(until) if until else None
 
     @property
     def before(self) -> str:
@@ -40,6 +43,12 @@ class Visit:
     def price(self) -> Money:
         """Return what is due."""
         return Money(self.facts["price_minor"], self.facts["currency"])
+
+    @property
+    def fee(self) -> str:
+        """Return what is due though nothing was used, written; empty if nothing is."""
+        minor = self.facts.get("fee_minor")
+        return formats.money(Money(minor, self.facts["currency"])) if minor else ""
 
     @property
     def saving(self) -> Money | None:
@@ -66,14 +75,27 @@ def compose(kind: Kind, side: Side, facts: Facts, subject_id: int) -> Letter:
         rows=rows,
         steps=list(_steps(kind, visit)),
         offers=list(_offers(visit)),
-        button=(gettext("查看预约"), url(f"/reservations/{visit.id}")),
+        button=_button(kind, visit),
         number=facts["number"],
         entry=_entry(kind, visit, rows) if kind in EVENTS else None,
     )
 
 
+def _button(kind: Kind, visit: Visit) -> tuple[str, str]:
+    if visit.at_owner and _waits(kind, visit):
+        return gettext("审批"), url(f"/institution/approvals/{visit.id}")
+    return gettext("查看预约"), url(f"/reservations/{visit.id}")
+
+
+def _waits(kind: Kind, visit: Visit) -> bool:
+    """Tell whether the owner is asked to approve it."""
+    return kind in {Kind.REQUEST, Kind.CHANGE} and visit.held_until is not None
+
+
 def _subject(kind: Kind, visit: Visit) -> str:
     what = {"instrument": visit.facts["instrument"], "when": visit.when}
+    if kind in asked.KINDS:
+        return asked.subject(kind, what, at_owner=visit.at_owner)
     match kind:
         case Kind.CHANGE:
             return str(gettext("已改期：%(instrument)s，%(when)s", **what))
@@ -88,20 +110,31 @@ def _subject(kind: Kind, visit: Visit) -> str:
 
 
 def _sentence(kind: Kind, visit: Visit) -> str:
+    if kind in asked.KINDS:
+        return asked.sentence(kind, visit.facts["customer"], at_owner=visit.at_owner)
     match kind:
         case Kind.CHANGE:
-            return str(
-                gettext("预约已从 %(was)s 改到 %(when)s。", was=visit.before, when=visit.when)
-            )
-        case Kind.CANCELLATION if visit.facts["by_owner"] and not visit.at_owner:
-            return str(gettext("很抱歉，机构取消了这个预约，时段已释放。"))
+            return _moved(visit)
         case Kind.CANCELLATION:
-            return str(gettext("预约已取消，时段已释放。"))
+            return _called_off(visit)
         case Kind.REMINDER:
             return str(gettext("提醒您：预约的时间快到了。"))
     if visit.at_owner:
         return str(gettext("%(customer)s预约了这台仪器。", customer=visit.facts["customer"]))
     return str(gettext("预约成功，时段已为您保留。"))
+
+
+def _called_off(visit: Visit) -> str:
+    if visit.facts["by_owner"] and not visit.at_owner:
+        return str(gettext("很抱歉，机构取消了这个预约，时段已释放。"))
+    return str(gettext("预约已取消，时段已释放。"))
+
+
+def _moved(visit: Visit) -> str:
+    moved = {"was": visit.before, "when": visit.when}
+    if visit.held_until is not None:
+        return str(gettext("预约已从 %(was)s 改到 %(when)s，新时段须机构批准。", **moved))
+    return str(gettext("预约已从 %(was)s 改到 %(when)s。", **moved))
 
 
 def _rows(kind: Kind, visit: Visit) -> Iterator[tuple[str, str]]:
@@ -114,13 +147,21 @@ def _rows(kind: Kind, visit: Visit) -> Iterator[tuple[str, str]]:
         yield gettext("客户单位"), facts["customer"]
     else:
         yield gettext("机构"), facts["institution"]
-    if kind is Kind.CANCELLATION:
-        yield gettext("原因"), facts["reason"]
+    if kind in CALLED_OFF:
+        yield gettext("原因"), facts.get("reason") or facts.get("note", "")
+        yield gettext("逾期取消费"), visit.fee
         return
+    if _waits(kind, visit) and visit.held_until is not None:
+        yield gettext("答复期限"), formats.moment(visit.held_until, visit.zone)
+    if kind is Kind.APPROVED:
+        yield gettext("机构的话"), facts["note"]
     if not visit.at_owner:
         yield gettext("地点"), facts["place"]
         yield gettext("联系人"), facts["contact"]
     yield gettext("用途"), facts["purpose"]
+    for line in facts.get("lines") or ():
+        amount = Money(line["amount_minor"], facts["currency"])
+        yield formats.charge(line, facts["currency"]), formats.money(amount)
     yield gettext("应付（含税）"), formats.money(visit.price)
     if not visit.at_owner and visit.saving is not None:
         yield gettext("预计节约"), formats.money(visit.saving)
@@ -129,9 +170,12 @@ def _rows(kind: Kind, visit: Visit) -> Iterator[tuple[str, str]]:
 def _steps(kind: Kind, visit: Visit) -> Iterator[str]:
     if visit.at_owner:
         return
-    if kind is Kind.CANCELLATION:
-        if visit.facts["by_owner"]:
+    if kind in CALLED_OFF:
+        if kind is not Kind.CANCELLATION or visit.facts["by_owner"]:
             yield gettext("可以改约其他时间，或另找一台同类仪器。")
+        return
+    if _waits(kind, visit):
+        yield gettext("答复前可以随时改期或撤回，不收费。")
         return
     yield gettext("请按时到达，带上样品和夹具要求。")
     if visit.facts["requirement"]:
@@ -139,7 +183,17 @@ def _steps(kind: Kind, visit: Visit) -> Iterator[str]:
     minutes = visit.facts["change_until_minutes"]
     if kind is not Kind.REMINDER and minutes is not None:
         until = visit.slot.starts_at - timedelta(minutes=minutes)
-        yield gettext("%(moment)s 前可免费取消。", moment=formats.moment(until, visit.zone))
+        yield _free_until(formats.moment(until, visit.zone), visit.facts)
+
+
+def _free_until(moment: str, facts: Facts) -> str:
+    late_fee = facts.get("late_fee_minor")
+    if late_fee is None:
+        return str(gettext("%(moment)s 前可免费取消。", moment=moment))
+    amount = formats.money(Money(late_fee, facts["currency"]))
+    return str(
+        gettext("%(moment)s 前可免费取消；之后收 %(amount)s。", moment=moment, amount=amount)
+    )
 
 
 def _offers(visit: Visit) -> Iterator[tuple[str, str]]:
@@ -160,10 +214,12 @@ def _offers(visit: Visit) -> Iterator[tuple[str, str]]:
 
 
 def _entry(kind: Kind, visit: Visit, rows: Sequence[tuple[str, str]]) -> Entry:
-    facts, is_off = visit.facts, kind is Kind.CANCELLATION
+    facts, is_off = visit.facts, kind in CALLED_OFF
     what = facts["instrument"]
     if visit.at_owner:
         what = gettext("%(one)s · %(other)s", one=what, other=facts["customer"])
+    if _waits(kind, visit):
+        what = gettext("待审批：%(what)s", what=what)
     return Entry(
         method="CANCEL" if is_off else "REQUEST",
         thing=f"parties:reservation:{visit.id}",
@@ -171,11 +227,12 @@ def _entry(kind: Kind, visit: Visit, rows: Sequence[tuple[str, str]]) -> Entry:
         sequence=facts["sequence"],
         slot=visit.slot,
         created_at=datetime.fromisoformat(facts["created_at"]),
-        summary=gettext("已取消：%(what)s", what=what) if is_off else what,
+        summary=asked.called_off(kind, what) if is_off else what,
         description="\n".join(labelled(*row) for row in rows),
         place=facts["place"],
         contact=facts["contact"],
         url=url(f"/reservations/{visit.id}"),
+        is_tentative=_waits(kind, visit),
     )
 
 

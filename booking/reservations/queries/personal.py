@@ -32,12 +32,20 @@ def personal_data(user_id: int) -> list[dict[str, Any]]:
             "purpose": each.purpose,
             "price": {"amount": each.price.amount, "currency": each.currency},
             "made_at": each.created_at,
+            "approval": _approval(each),
             "cancelled_at": each.cancelled_at,
             "cancel_reason": each.cancel_reason,
             "use": _use(each.use),
         }
         for each in found
     ]
+
+
+def _approval(each: Reservation) -> dict[str, Any] | None:
+    if not each.approval_rules:
+        return None
+    kept = ("approval_reasons", "expires_at", "decided_at", "decision_note")
+    return {name: getattr(each, name) for name in kept}
 
 
 def _use(use: Use | None) -> dict[str, Any] | None:

@@ -1,8 +1,8 @@
 """The sheet on which a reservation is decided: one statement, one look at the world."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -10,26 +10,41 @@ from zoneinfo import ZoneInfo
 
 from booking.accounts.rules import CustomerClass, OrganisationKind, SizeClass, customer_class
 from booking.availability.queries import policy_of
-from booking.availability.rules import BookingPolicy, Interval, WeekPlan
+from booking.availability.rules import ApprovalMode, ApprovalRule, BookingPolicy, Interval, WeekPlan
 from booking.kernel import clock, driver
 from booking.kernel.errors import NotFound
 from booking.kernel.money import Money
 from booking.kernel.timeslot import TimeSlot
 from booking.registry.models import Publication, RunningState, SharingMode
 from booking.reservations.models import Reservation
-from booking.tariffs.rules import PUBLIC_FOR, Customer, PriceFacts
+from booking.reservations.queries.standings import BESIDE, beside_values, standing
+from booking.reservations.rules import Standing
+from booking.tariffs.rules import PUBLIC_FOR, Customer, PriceFacts, Terms
 
 _DAY, _MONTH = timedelta(days=1), timedelta(days=32)
+_HOLD = timedelta(days=60)  # the longest hold lasts ten working days, over any holidays
 
 # The instrument, its policy and hours, the days around the slot, today's prices, and who the
 # customer is. Whether a price was ever paid in full is only asked of a young one: an older one
-# serves as baseline anyway (domain §4.3).
-_SHEET = """
+# serves as baseline anyway (domain §4.3). Who was there before, and which days are worked, is
+# only asked where a reservation may need approval.
+_SHEET = f"""
 SELECT i.id, i.institution_id, i.units, i.publication, i.sharing_mode, i.running_state,
        i.time_zone, i.category_code, i.region_code, o.kind AS customer_kind, s.grid_minutes,
        s.shortest_minutes, s.longest_minutes, s.lead_minutes, s.horizon_days,
        s.buffer_before_minutes, s.buffer_after_minutes, s.change_until_minutes,
        s.observes_holidays, i.verified_until, i.calibrated_until,
+       s.approval_mode, s.approval_over_minutes, s.approval_over_minor, s.hold_working_hours,
+       CASE WHEN s.approval_mode = 'first_time' THEN NOT EXISTS (
+           SELECT FROM reservations r
+            WHERE r.instrument_id = i.id AND r.organisation_id = o.id
+              AND r.status IN ('confirmed', 'in_use', 'completed', 'usage_confirmed',
+                               'settled', 'closed')) END AS is_first,
+       CASE WHEN s.approval_mode <> 'none' OR s.approval_over_minutes IS NOT NULL
+                 OR s.approval_over_minor IS NOT NULL THEN
+           (SELECT json_agg(json_build_array(c.day, c.is_workday))
+              FROM calendar_days c
+             WHERE c.day BETWEEN %(today)s AND %(hold_last)s) END AS hold_days,
        (SELECT d.size_class FROM enterprise_declarations d
          WHERE d.organisation_id = o.id ORDER BY d.id DESC LIMIT 1) AS size_class,
        (SELECT json_agg(json_build_array(h.weekday, h.opens_minute, h.closes_minute))
@@ -40,18 +55,20 @@ SELECT i.id, i.institution_id, i.units, i.publication, i.sharing_mode, i.running
        (SELECT json_agg(json_build_array(c.day, c.is_workday))
           FROM calendar_days c WHERE c.day BETWEEN %(first)s AND %(last)s) AS days,
        (SELECT json_agg(json_build_array(p.customer_class, p.id, p.per_hour_minor,
-               p.per_hour_currency, p.discount_percent::text, p.published_at,
+               p.per_hour_currency, p.discount_percent::text, p.published_at, p.terms,
                CASE WHEN p.published_at > %(young)s THEN EXISTS (
                    SELECT FROM reservations r WHERE r.price_id = p.id
                       AND r.price_minor = r.list_minor AND r.price_minor > 0
                       AND r.status IN ('usage_confirmed', 'settled', 'closed'))
                ELSE false END))
-          FROM prices p WHERE p.instrument_id = i.id AND p.superseded_at IS NULL) AS prices
+          FROM prices p WHERE p.instrument_id = i.id AND p.effective_from <= %(now)s
+           AND (p.superseded_at IS NULL OR p.superseded_at > %(now)s)) AS prices,
+       s.classes, s.conditions::text AS conditions,{BESIDE}
   FROM instruments i
   JOIN organisations o ON o.id = %(organisation_id)s
   LEFT JOIN schedules s ON s.instrument_id = i.id
  WHERE i.id = %(instrument_id)s
-"""
+"""  # noqa: S608 - our own words
 
 
 class _Row(NamedTuple):
@@ -78,11 +95,20 @@ class _Row(NamedTuple):
     observes_holidays: bool | None
     verified_until: date | None
     calibrated_until: date | None
+    approval_mode: str | None
+    approval_over_minutes: int | None
+    approval_over_minor: int | None
+    hold_working_hours: int
+    is_first: bool | None
+    hold_days: list[tuple[str, bool]] | None
     size_class: str | None
     hours: list[tuple[int, int, int]] | None
     special: list[tuple[str, int | None, int | None]] | None
     days: list[tuple[str, bool]] | None
     prices: list[Sequence[Any]] | None
+    classes: list[str] | None
+    conditions: str | None
+    beside: dict[str, Any] | None
 
 
 @dataclass(frozen=True)
@@ -103,6 +129,10 @@ class Sheet:
     customer_class: CustomerClass
     class_elsewhere: CustomerClass
     price: PriceFacts | None
+    standing: Standing
+    approval: ApprovalRule = field(default_factory=ApprovalRule)
+    is_first: bool = False
+    hold_days: Mapping[date, bool] = field(default_factory=dict)
 
     @property
     def is_own(self) -> bool:
@@ -120,26 +150,55 @@ class Sheet:
         return Customer((self.class_elsewhere,), frozenset({self.organisation_id}))
 
 
-def get_sheet(instrument_id: int, slot: TimeSlot, *, organisation_id: int) -> Sheet:
-    """Return the sheet; NotFound if there is no such instrument, or not for this customer."""
-    sheet = _sheet(instrument_id, slot, organisation_id)
+def get_sheet(
+    instrument_id: int,
+    slot: TimeSlot,
+    *,
+    organisation_id: int,
+    user_id: int,
+    waits: bool = False,
+) -> Sheet:
+    """Return the sheet; NotFound if there is no such instrument, or not for this customer.
+
+    Who is going to take the slot `waits` for others whom the same quotas or pairs concern.
+    """
+    sheet = _sheet(instrument_id, slot, organisation_id, user_id, waits=waits)
     if sheet.publication is not Publication.PUBLISHED and not sheet.is_own:
         raise NotFound
     return sheet
 
 
-def get_sheet_of(reservation: Reservation, slot: TimeSlot) -> Sheet:
+def get_sheet_of(reservation: Reservation, slot: TimeSlot, *, waits: bool = False) -> Sheet:
     """Return the sheet for who holds a reservation, even of an instrument withdrawn since."""
-    return _sheet(reservation.instrument_id, slot, reservation.organisation_id)
+    return _sheet(
+        reservation.instrument_id,
+        slot,
+        reservation.organisation_id,
+        reservation.user_id,
+        itself=reservation.id,
+        waits=waits,
+    )
 
 
-def _sheet(instrument_id: int, slot: TimeSlot, organisation_id: int) -> Sheet:
+def _sheet(
+    instrument_id: int,
+    slot: TimeSlot,
+    organisation_id: int,
+    user_id: int,
+    *,
+    itself: int = 0,
+    waits: bool,
+) -> Sheet:
     values = {
         "instrument_id": instrument_id,
         "organisation_id": organisation_id,
         "first": slot.starts_at.date() - _DAY,
         "last": min(slot.ends_at.date(), slot.starts_at.date() + _MONTH) + _DAY,
+        "now": clock.now(),
         "young": clock.now() - PUBLIC_FOR,
+        **beside_values(slot, itself=itself, waits=waits),
+        "today": clock.today(),
+        "hold_last": clock.today() + _HOLD,
     }
     found = driver.first(_SHEET, values)
     if found is None:
@@ -162,6 +221,22 @@ def _sheet(instrument_id: int, slot: TimeSlot, organisation_id: int) -> Sheet:
         customer_class=pays_as,
         class_elsewhere=_class_of(row, is_owner=False),
         price=next((_facts(price) for price in row.prices or () if price[0] == pays_as), None),
+        standing=standing(row.beside, customer_class=pays_as, user_id=user_id),
+        approval=_approval(row),
+        is_first=bool(row.is_first),
+        hold_days=_days(row.hold_days),
+    )
+
+
+def _approval(row: _Row) -> ApprovalRule:
+    if row.approval_mode is None:
+        return ApprovalRule()
+    over = row.approval_over_minor
+    return ApprovalRule(
+        ApprovalMode(row.approval_mode),
+        row.approval_over_minutes,
+        None if over is None else Money(over),
+        row.hold_working_hours,
     )
 
 
@@ -181,9 +256,13 @@ def _plan(row: _Row, zone: ZoneInfo) -> WeekPlan:
         zone=zone,
         week=week,
         special=special_days(row.special or ()),
-        workdays={date.fromisoformat(day): works for day, works in row.days or ()},
+        workdays=_days(row.days),
         observes_holidays=bool(row.observes_holidays),
     )
+
+
+def _days(rows: Iterable[tuple[str, bool]] | None) -> dict[date, bool]:
+    return {date.fromisoformat(day): works for day, works in rows or ()}
 
 
 def special_days(rows: Iterable[Sequence[Any]]) -> dict[date, list[Interval]]:
@@ -197,11 +276,12 @@ def special_days(rows: Iterable[Sequence[Any]]) -> dict[date, list[Interval]]:
 
 
 def _facts(row: Sequence[Any]) -> PriceFacts:
-    _, price_id, minor, currency, discount, published_at, used = row
+    _, price_id, minor, currency, discount, published_at, terms, used = row
     return PriceFacts(
         id=price_id,
         per_hour=Money(minor, currency),
         discount_percent=Decimal(discount),
         published_at=datetime.fromisoformat(published_at),
         used_at_full_price=used,
+        terms=Terms.of(terms),
     )

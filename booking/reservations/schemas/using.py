@@ -18,8 +18,9 @@ from booking.kernel.schema import (
 )
 from booking.kernel.text import N_, Text
 from booking.reservations.models import Settlement
-from booking.reservations.rules import MOST_MINUTES, Flag
+from booking.reservations.rules import MOST_MINUTES, MOST_SAMPLES, Flag
 from booking.reservations.schemas.booking import ReservationListed
+from booking.tariffs.schemas import QuoteLineOut
 
 
 class UseOut(Schema):
@@ -31,6 +32,8 @@ class UseOut(Schema):
     started_at = Instant()
     ended_at = Instant(allow_none=True)
     minutes = fields.Integer(allow_none=True)
+    samples = fields.Integer(allow_none=True)
+    lines = fields.List(fields.Nested(QuoteLineOut), attribute="price_lines")
     list_price = MoneyField(allow_none=True)
     price = MoneyField(allow_none=True)
     baseline = MoneyField(allow_none=True)
@@ -59,21 +62,22 @@ class MomentIn(VersionIn):
     at = Instant(load_default=None)
 
 
-class NoShowIn(VersionIn):
+class NoteIn(VersionIn):
     """What is to be said of it."""
 
     note = Line(max_length=200, load_default="")
 
 
 class UsageIn(VersionIn):
-    """The minutes that count; without them the time used, rounded up to the grid."""
+    """What counts; without it the time used, rounded up to the grid, and all samples."""
 
     minutes = Count(most=MOST_MINUTES, load_default=None)
+    samples = Count(most=MOST_SAMPLES, load_default=None)
     note = Line(max_length=200, load_default="")
 
 
-class ObjectionIn(VersionIn):
-    """What is not right."""
+class ReasonIn(VersionIn):
+    """Why not: what is not right, or why it is declined."""
 
     reason = Line(min_length=1, max_length=200, required=True)
 
@@ -139,6 +143,7 @@ class UsageForm(VersionForm):
 
     required: ClassVar[Mapping[str, Text]] = {"minutes": N_("请填写核定的分钟数。")}
     minutes = QueryCount(most=MOST_MINUTES, required=True)
+    samples = QueryCount(most=MOST_SAMPLES, load_default=None)
     note = Line(max_length=200, load_default="")
 
 
@@ -164,6 +169,13 @@ class FaultAnswerForm(FormSchema):
 
     required: ClassVar[Mapping[str, Text]] = {"answer": N_("请写明检查结果。")}
     answer = Line(max_length=200, required=True)
+
+
+class DeclineForm(VersionForm):
+    """Why the owner does not approve it."""
+
+    required: ClassVar[Mapping[str, Text]] = {"reason": N_("请写明原因，企业会看到。")}
+    reason = Line(max_length=200, required=True)
 
 
 class ObjectionForm(VersionForm):

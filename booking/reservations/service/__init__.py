@@ -1,10 +1,18 @@
-"""Quote, reserve, move and cancel; closures; use and settlement. Never commits."""
+"""Quote, reserve, move and cancel; approval; closures; use and settlement. Never commits."""
 
+from booking.reservations.service.approving import (
+    approve,
+    broken_since,
+    decline,
+    expire_holds,
+    needs_approval,
+)
 from booking.reservations.service.archiving import close_settled
 from booking.reservations.service.booking import cancel, change, move, quote, reserve
 from booking.reservations.service.closing import Closed, close, lift, reason_told
 from booking.reservations.service.faults import dismiss_fault, report_fault
-from booking.reservations.service.offers import Offer
+from booking.reservations.service.fees import if_cancelled_late, of_cancelling_now
+from booking.reservations.service.offers import Approval, Offer, with_rise
 from booking.reservations.service.settling import (
     agree,
     confirm_usage,
@@ -17,9 +25,12 @@ from booking.reservations.service.telling import cancelling, remind
 from booking.reservations.service.using import check_in, check_out, no_show, record_use
 
 __all__ = [
+    "Approval",
     "Closed",
     "Offer",
     "agree",
+    "approve",
+    "broken_since",
     "cancel",
     "cancelling",
     "change",
@@ -28,12 +39,17 @@ __all__ = [
     "close",
     "close_settled",
     "confirm_usage",
+    "decline",
     "dismiss_fault",
     "due_for",
+    "expire_holds",
+    "if_cancelled_late",
     "lift",
     "move",
+    "needs_approval",
     "no_show",
     "object_to",
+    "of_cancelling_now",
     "quote",
     "reason_told",
     "record_use",
@@ -42,4 +58,5 @@ __all__ = [
     "reserve",
     "settle",
     "suggested_minutes",
+    "with_rise",
 ]

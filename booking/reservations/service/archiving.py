@@ -2,12 +2,11 @@
 
 from datetime import date, datetime
 
-from booking.journal import service as journal
 from booking.kernel import clock
 from booking.reference import queries as reference
 from booking.reservations import queries, rules
 from booking.reservations.models import Reservation, ReservationStatus
-from booking.reservations.service.booking import facts
+from booking.reservations.service.keeping import facts, record
 
 MOST = 1_000  # of one run; the next goes on
 
@@ -20,15 +19,7 @@ def close_settled() -> int:
     for reservation in due:
         old = facts(reservation)
         reservation.become(ReservationStatus.CLOSED, action="close")
-        journal.record(
-            "reservation.closed",
-            "reservation",
-            reservation.id,
-            by=None,
-            organisation_id=reservation.organisation_id,
-            old=old,
-            new=facts(reservation),
-        )
+        record("reservation.closed", reservation, None, old=old, new=facts(reservation))
     return len(due)
 
 

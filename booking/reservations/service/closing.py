@@ -18,14 +18,9 @@ from booking.registry.models import Instrument
 from booking.reservations import queries
 from booking.reservations.errors import OnAPromise
 from booking.reservations.models import Reservation
-from booking.reservations.service.booking import (
-    MOVABLE,
-    call_off,
-    facts,
-    record,
-    tell_cancelled,
-)
+from booking.reservations.service.booking import MOVABLE, call_off, tell_cancelled
 from booking.reservations.service.faults import answer_fault, get_open_fault
+from booking.reservations.service.keeping import facts, record
 from booking.reservations.service.offers import instead
 
 LONGEST_DAYS = 400

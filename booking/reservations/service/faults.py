@@ -9,7 +9,7 @@ from booking.kernel.errors import NotFound, WrongState
 from booking.notices.rules import Kind
 from booking.reservations import queries
 from booking.reservations.models import Fault, Reservation, ReservationStatus
-from booking.reservations.service.booking import changeable
+from booking.reservations.service.changing import changeable
 from booking.reservations.service.telling import tell
 from booking.reservations.service.using import check_out
 

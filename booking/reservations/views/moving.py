@@ -8,6 +8,7 @@ from flask import Response, flash, render_template, request, url_for
 from flask_babel import gettext
 
 from booking.accounts.auth import caller
+from booking.accounts.rules import Permission
 from booking.availability import queries as availability
 from booking.availability.errors import SlotTaken
 from booking.availability.queries import DAYS
@@ -18,8 +19,9 @@ from booking.kernel.login import login_required
 from booking.kernel.timeslot import TimeSlot
 from booking.reservations import queries, service
 from booking.reservations.errors import NotBookable
-from booking.reservations.models import HOLDING
+from booking.reservations.models import HOLDING, Reservation, ReservationStatus
 from booking.reservations.views.frame import bp, go
+from booking.tariffs.rules import Customer
 
 
 @bp.get("/reservations/<id:reservation_id>/move")
@@ -70,7 +72,11 @@ def _page(reservation_id: int, *, trouble: str = "") -> str:
     found = queries.get_reservation(reservation_id, caller=caller())
     first = _day(request.values.get("from", ""))
     week = availability.weeks(
-        [found.instrument_id], first, now=clock.now(), minutes=found.slot.minutes
+        [found.instrument_id],
+        first,
+        now=clock.now(),
+        minutes=found.slot.minutes,
+        customer=Customer((found.customer_class,)),
     ).get(found.instrument_id)
     return render_template(
         "reservations/move.html",
@@ -84,7 +90,16 @@ def _page(reservation_id: int, *, trouble: str = "") -> str:
         chosen=request.form.get("start", ""),
         holds=found.status in HOLDING,
         free_until=queries.free_to_change_until(found),
+        asks_again=_asks_again(found),
         trouble=trouble,
+    )
+
+
+def _asks_again(found: Reservation) -> bool:
+    """Tell whether a slot of this length and price would need approval for whoever moves it."""
+    runs_it = caller().may(Permission.RUN_INSTRUMENTS, found.instrument.institution_id)
+    return service.needs_approval(found) and not (
+        runs_it and found.status is ReservationStatus.CONFIRMED
     )
 
 

@@ -45,6 +45,7 @@ def facts(found: Reservation) -> dict[str, Any]:
         "instrument": found.instrument,
         "side": side_of(found),
         "free_until": queries.free_to_change_until(found),
+        "late_fee": service.if_cancelled_late(found) if found.status in MOVABLE else None,
         "holds": found.status in HOLDING and found.ends_at > clock.now(),
         "movable": found.status in MOVABLE and found.ends_at > clock.now(),
         "doing": doing(found, caller()),

@@ -33,6 +33,9 @@ def timeline(reservation: Reservation) -> list[Node]:
 def _past(reservation: Reservation, entries: list[JournalEntry]) -> Iterator[Node]:
     words = {
         "reservation.reserved": gettext("已预约"),
+        "reservation.approved": gettext("机构已批准"),
+        "reservation.declined": gettext("机构未批准"),
+        "reservation.expired": gettext("逾期未答复，时段已释放"),
         "reservation.moved": gettext("已改期"),
         "reservation.purpose_changed": gettext("已改用途"),
         "reservation.cancelled": gettext("已取消"),
@@ -62,6 +65,12 @@ def _ahead(reservation: Reservation) -> Iterator[Node]:
     zone, now = reservation.instrument.zone, clock.now()
     is_on = reservation.status is ReservationStatus.IN_USE or reservation.starts_at <= now
     slot = formats.slot(reservation.slot, zone)
+    if reservation.status is ReservationStatus.TENTATIVE:
+        until = formats.moment(reservation.expires_at, zone) if reservation.expires_at else ""
+        due = gettext("最迟 %(moment)s 答复", moment=until)
+        yield Node("now", gettext("待机构审批"), reservation.instrument.institution.name, due=due)
+        yield Node("next", gettext("到场使用"), when=slot)
+        return
     if reservation.ends_at <= now:
         yield Node("now", gettext("时段已过"), when=slot)
     elif is_on:

@@ -21,7 +21,8 @@ from booking.availability.models import (
     Schedule,
     SpecialDay,
 )
-from booking.availability.rules import Interval, Terms
+from booking.availability.rules import ApprovalRule, Interval, Terms
+from booking.availability.service import policies
 from booking.journal import service as journal
 from booking.kernel import clock, driver
 from booking.kernel.db import db, violation_raises
@@ -61,12 +62,14 @@ def set_schedule(
         if version is not None:
             raise Stale(version=0)
         schedule = Schedule(instrument_id=instrument_id)
+        policies.start(schedule, instrument.institution_id)
         db.session.add(schedule)
     else:
         schedule = old.schedule
         schedule.check_version(version)
         schedule.touch()
     before = old.facts() if old else None
+    policies.keep_inherited(schedule, terms, instrument.institution_id)
     for name, value in asdict(terms).items():
         setattr(schedule, name, value)
     db.session.flush()
@@ -82,6 +85,36 @@ def set_schedule(
         new=new.facts(),
     )
     return new
+
+
+def set_approval(
+    instrument_id: int, rule: ApprovalRule, *, caller: Caller, version: int | None = None
+) -> Schedule:
+    """Say which reservations need approval from now on; those already made stay.
+
+    Raises NotFound (also while it takes no bookings online), NotAllowed, Stale or InvalidField.
+    """
+    rule.check()
+    instrument = registry.get_instrument(instrument_id, caller=caller, for_update=True)
+    require(caller, Permission.RUN_INSTRUMENTS, instrument.institution_id)
+    schedule = queries.get_schedule(instrument).schedule
+    schedule.check_version(version)
+    old = schedule.approval
+    schedule.approval_mode = rule.mode
+    schedule.approval_over_minutes = rule.over_minutes
+    schedule.approval_over_minor = rule.over_price.minor if rule.over_price else None
+    schedule.hold_working_hours = rule.hold_working_hours
+    schedule.touch()
+    journal.record(
+        "schedule.approval_set",
+        "schedule",
+        instrument_id,
+        by=caller.user_id,
+        organisation_id=instrument.institution_id,
+        old=asdict(old),
+        new=asdict(rule),
+    )
+    return schedule
 
 
 def _check(

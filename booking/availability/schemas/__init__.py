@@ -9,7 +9,15 @@ from typing import Any
 from marshmallow import fields, post_dump, post_load, pre_dump, validate
 
 from booking.availability.queries import Sort, Wanted
-from booking.availability.rules import DAY_MINUTES, USUAL_WINDOW, Interval, Terms
+from booking.availability.rules import (
+    DAY_MINUTES,
+    MOST_HOLD_HOURS,
+    USUAL_WINDOW,
+    ApprovalMode,
+    ApprovalRule,
+    Interval,
+    Terms,
+)
 from booking.kernel import clock
 from booking.kernel.money import Money
 from booking.kernel.schema import (
@@ -17,6 +25,7 @@ from booking.kernel.schema import (
     Count,
     Instant,
     Line,
+    MoneyField,
     PageQuery,
     QueryCount,
     QueryId,
@@ -171,6 +180,45 @@ class ScheduleOut(TermsSchema):
 
 def _as_hours(intervals: Iterable[Interval]) -> list[dict[str, int]]:
     return [{"opens": opens, "closes": closes} for opens, closes in intervals]
+
+
+class ApprovalRuleSchema(Schema):
+    """When a reservation needs its owner's approval, and for how long it is held for that.
+
+    Longer or dearer than the two limits needs it whatever the mode; null: no limit.
+    """
+
+    mode = fields.Enum(ApprovalMode, by_value=True, required=True)
+    over_minutes = Count(least=5, most=20160, load_default=None, allow_none=True)
+    over_price = MoneyField(load_default=None, allow_none=True)
+    hold_working_hours = Count(
+        least=1, most=MOST_HOLD_HOURS, load_default=ApprovalRule.hold_working_hours
+    )
+
+
+class ApprovalRuleIn(ApprovalRuleSchema):
+    """A whole rule: it takes the place of the one that stood."""
+
+    version = Count(least=1, most=2**31, load_default=None)
+
+    @post_load
+    def to_arguments(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Return the arguments of `set_approval`."""
+        return {"version": data.pop("version"), "rule": ApprovalRule(**data)}
+
+
+class ApprovalRuleOut(ApprovalRuleSchema):
+    """The rule as it stands."""
+
+    instrument_id = fields.Integer()
+    version = fields.Integer()
+
+    @pre_dump
+    def flat(self, schedule: Any, **_: Any) -> dict[str, Any]:
+        """Put the rule beside whose it is."""
+        rule = schedule.approval
+        own = {name: getattr(rule, name) for name in ApprovalRuleSchema().fields}
+        return own | {"instrument_id": schedule.instrument_id, "version": schedule.version}
 
 
 class SlotOut(Schema):
