@@ -9,6 +9,7 @@ from booking.reservations.service.approving import (
 )
 from booking.reservations.service.booking import cancel, change, move, quote, reserve
 from booking.reservations.service.closing import Closed, close, lift, reason_told
+from booking.reservations.service.examining import Checked, Examined, examine
 from booking.reservations.service.offers import Approval, Offer
 from booking.reservations.service.settling import (
     agree,
@@ -23,7 +24,9 @@ from booking.reservations.service.using import check_in, check_out, no_show, rec
 
 __all__ = [
     "Approval",
+    "Checked",
     "Closed",
+    "Examined",
     "Offer",
     "agree",
     "approve",
@@ -37,6 +40,7 @@ __all__ = [
     "confirm_usage",
     "decline",
     "due_for",
+    "examine",
     "expire_holds",
     "lift",
     "move",
