@@ -11,7 +11,13 @@ from booking.accounts.rules import Caller, Permission
 from booking.kernel import clock
 from booking.kernel.forms import Form
 from booking.reservations import queries, rules, service
-from booking.reservations.models import HOLDING, Override, Reservation, ReservationStatus, Settlement
+from booking.reservations.models import (
+    HOLDING,
+    Override,
+    Reservation,
+    ReservationStatus,
+    Settlement,
+)
 from booking.reservations.views.timeline import timeline
 from booking.savings import queries as savings
 
