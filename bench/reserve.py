@@ -159,7 +159,10 @@ def _count_statements(app, token: str, instrument_id: int) -> None:
         answer = app.test_client().post(
             "/api/v1/reservations",
             json=body,
-            headers={"Authorization": f"Bearer {token}", "Idempotency-Key": f"count {instrument_id}"},
+            headers={
+                "Authorization": f"Bearer {token}",
+                "Idempotency-Key": f"count {instrument_id}",
+            },
         )
     assert answer.status_code == 201, answer.get_json()
     line(
