@@ -9,7 +9,7 @@ from booking.accounts import service as accounts_service
 from booking.accounts.rules import Caller, Scope
 from booking.availability.models import OccupancyKind
 from booking.console import service as console
-from booking.demo import catalogue, charges, papers, people, tables
+from booking.demo import catalogue, charges, papers, people, policies, tables
 from booking.demo.bookings import FAULT, Booking, Planner
 from booking.demo.hours import Calendar
 from booking.demo.tables import Colleague, Stop
@@ -58,6 +58,7 @@ def load() -> bool:
     papers.file_all(everybody, ids, calendar.today)
     reservations.close_settled()
     with clock.pretend(calendar.days_before(1, time(16, 20))):
+        policies.decide(everybody, ids)
         _begin_to_write_up(everybody[_WRITER])
     _settle_notices(calendar)
     return True

@@ -18,10 +18,12 @@ BESIDE = """
 CREATE FUNCTION booked_beside(
     instrument bigint, firm bigint, itself bigint, starts timestamptz, ends timestamptz,
     since timestamptz, counts boolean, waits boolean
-) RETURNS json LANGUAGE plpgsql VOLATILE AS $$
+) RETURNS json LANGUAGE plpgsql VOLATILE SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     lock integer;
-    found json;
+    held json;
+    pairs json;
+    alone json;
 BEGIN
     IF waits THEN
         FOR lock IN
@@ -35,49 +37,52 @@ BEGIN
             PERFORM pg_advisory_xact_lock(1347374153, lock);
         END LOOP;
     END IF;
-    SELECT json_build_object(
-        'held', CASE WHEN counts THEN (
-            SELECT json_agg(json_build_array(
-                       r.user_id, floor(extract(epoch FROM r.starts_at) / 60)::bigint,
-                       ceil(extract(epoch FROM r.ends_at) / 60)::bigint))
-              FROM reservations r
-             WHERE r.instrument_id = instrument AND r.organisation_id = firm
-               AND r.ends_at > since AND r.id <> itself
-               AND r.status NOT IN ('cancelled', 'declined', 'expired')) END,
-        'pairs', (
-            SELECT json_agg(json_build_array(p.other_id, i.name, p.pairing,
-                CASE p.pairing
-                WHEN 'needed_by' THEN false
-                WHEN 'apart_all' THEN EXISTS (
-                    SELECT FROM occupancies o
-                     WHERE o.instrument_id = p.other_id AND o.ends_at > starts
-                       AND o.starts_at < ends AND o.ends_at < ends + interval '16 days'
-                       AND o.kind IN ('reservation', 'own_use'))
-                ELSE EXISTS (
-                    SELECT FROM reservations r
-                     WHERE r.instrument_id = p.other_id AND r.organisation_id = firm
-                       AND r.ends_at > starts AND r.starts_at < ends
-                       AND r.status NOT IN ('cancelled', 'declined', 'expired', 'no_show')) END)
-                ORDER BY p.pairing, p.other_id)
-              FROM instrument_pairs p JOIN instruments i ON i.id = p.other_id
-             WHERE p.instrument_id = instrument),
-        'left', (
-            SELECT json_agg(json_build_array(n.id, i.name, n.starts_at, n.ends_at) ORDER BY n.id)
-              FROM instrument_pairs p
-              JOIN reservations mine ON mine.id = itself
-              JOIN reservations n ON n.instrument_id = p.other_id AND n.organisation_id = firm
-               AND n.status IN ('tentative', 'confirmed', 'in_use')
-               AND n.ends_at > mine.starts_at AND n.starts_at < mine.ends_at
-              JOIN instruments i ON i.id = n.instrument_id
-             WHERE p.instrument_id = instrument AND p.pairing = 'needed_by'
-               AND NOT EXISTS (
-                   SELECT FROM reservations other
-                    WHERE other.instrument_id = instrument AND other.organisation_id = firm
-                      AND other.id <> itself AND other.ends_at > n.starts_at
-                      AND other.starts_at < n.ends_at
-                      AND other.status IN ('tentative', 'confirmed', 'in_use'))))
-      INTO found;
-    RETURN found;
+    IF counts THEN
+        SELECT json_build_array(
+                   array_agg(r.user_id),
+                   array_agg(floor(date_part('epoch', r.starts_at) / 60)::bigint),
+                   array_agg(ceil(date_part('epoch', r.ends_at) / 60)::bigint))
+          INTO held
+          FROM reservations r
+         WHERE r.instrument_id = instrument AND r.organisation_id = firm
+           AND r.ends_at > since AND r.id <> itself
+           AND r.status NOT IN ('cancelled', 'declined', 'expired');
+    END IF;
+    SELECT json_agg(json_build_array(p.other_id, i.name, p.pairing,
+        CASE p.pairing
+        WHEN 'needed_by' THEN false
+        WHEN 'apart_all' THEN EXISTS (
+            SELECT FROM occupancies o
+             WHERE o.instrument_id = p.other_id AND o.ends_at > starts
+               AND o.starts_at < ends AND o.ends_at < ends + interval '16 days'
+               AND o.kind IN ('reservation', 'own_use'))
+        ELSE EXISTS (
+            SELECT FROM reservations r
+             WHERE r.instrument_id = p.other_id AND r.organisation_id = firm
+               AND r.ends_at > starts AND r.starts_at < ends
+               AND r.status NOT IN ('cancelled', 'declined', 'expired', 'no_show')) END)
+        ORDER BY p.pairing, p.other_id)
+      INTO pairs
+      FROM instrument_pairs p JOIN instruments i ON i.id = p.other_id
+     WHERE p.instrument_id = instrument;
+    IF itself > 0 AND pairs IS NOT NULL THEN
+        SELECT json_agg(json_build_array(n.id, i.name, n.starts_at, n.ends_at) ORDER BY n.id)
+          INTO alone
+          FROM instrument_pairs p
+          JOIN reservations mine ON mine.id = itself
+          JOIN reservations n ON n.instrument_id = p.other_id AND n.organisation_id = firm
+           AND n.status IN ('tentative', 'confirmed', 'in_use')
+           AND n.ends_at > mine.starts_at AND n.starts_at < mine.ends_at
+          JOIN instruments i ON i.id = n.instrument_id
+         WHERE p.instrument_id = instrument AND p.pairing = 'needed_by'
+           AND NOT EXISTS (
+               SELECT FROM reservations other
+                WHERE other.instrument_id = instrument AND other.organisation_id = firm
+                  AND other.id <> itself AND other.ends_at > n.starts_at
+                  AND other.starts_at < n.ends_at
+                  AND other.status IN ('tentative', 'confirmed', 'in_use'));
+    END IF;
+    RETURN json_build_array(held, pairs, alone);
 END $$
 """
 

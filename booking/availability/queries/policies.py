@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from booking.availability.models import InstrumentPair, PolicyDefaults, Schedule
 from booking.availability.queries.bookable import STANDS_STILL
@@ -21,6 +21,7 @@ from booking.availability.rules import (
     terms_of,
     usual,
 )
+from booking.kernel import clock
 from booking.kernel.db import db
 from booking.kernel.timeslot import TimeSlot
 from booking.registry.models import Instrument, Publication, SharingMode
@@ -54,11 +55,12 @@ class PolicySheet:
         return policy_as(self.document, self.instrument)
 
 
-def policy_as(document: Mapping[str, object], instrument: Instrument) -> BookingPolicy:
-    """Return a document as the rules read it."""
+def policy_as(document: Mapping[str, object], instrument: Instrument | None) -> BookingPolicy:
+    """Return a document as the rules read it, on the clock of an instrument if it is one's."""
     terms = asdict(terms_of(document))
     del terms["observes_holidays"]
-    return BookingPolicy(instrument.zone, **terms, conditions=of_document(document))
+    zone = instrument.zone if instrument else clock.CHINA
+    return BookingPolicy(zone, **terms, conditions=of_document(document))
 
 
 def document_of(schedule: Schedule) -> Document:
@@ -144,3 +146,17 @@ def schedules_of(institution_id: int) -> list[tuple[Schedule, Instrument]]:
         .with_for_update(of=Schedule)
     )
     return [(schedule, instrument) for schedule, instrument in rows]
+
+
+def inheriting(institution_id: int) -> tuple[int, int]:
+    """Return how many of the institution's instruments leave something to it, and of how many."""
+    found = db.session.execute(
+        select(
+            func.count().filter(func.cardinality(Schedule.inherits) > 0),
+            func.count(),
+        )
+        .select_from(Schedule)
+        .join(Instrument, Instrument.id == Schedule.instrument_id)
+        .where(Instrument.institution_id == institution_id)
+    ).one()
+    return found[0], found[1]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from booking.availability.rules.conditions import (
     QUOTAS,
@@ -100,6 +101,7 @@ def _unattended_times(asked: Conditions) -> Iterator[tuple[str, Text, Unattended
         yield "days_off", DAYS_OFF, asked.days_off
 
 
+@lru_cache
 def night_in_words(night: Night) -> Text:
     begins, ends = (
         f"{minute // 60:02}:{minute % 60:02}" for minute in (night.begins_minute, night.ends_minute)

@@ -11,9 +11,11 @@ from booking.console.views.hours import hours_page
 from booking.console.views.importing import imports
 from booking.console.views.labels import label
 from booking.console.views.listing import instruments
+from booking.console.views.policies import policy_page
 from booking.console.views.pricing import prices_page
 from booking.console.views.today import today
 from booking.console.views.uses import uses
+from booking.console.views.why import why_page
 
 __all__ = [
     "access_page",
@@ -27,7 +29,9 @@ __all__ = [
     "imports",
     "instruments",
     "label",
+    "policy_page",
     "prices_page",
     "today",
     "uses",
+    "why_page",
 ]

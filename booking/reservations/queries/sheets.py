@@ -108,7 +108,7 @@ class _Row(NamedTuple):
     prices: list[Sequence[Any]] | None
     classes: list[str] | None
     conditions: str | None
-    beside: dict[str, Any] | None
+    beside: list[Any] | None
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """What a firm has booked already, as far as an instrument's policy asks; part of the sheet."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -35,22 +35,25 @@ def beside_values(slot: TimeSlot, *, itself: int, waits: bool) -> dict[str, Any]
 
 
 def standing(
-    found: Mapping[str, Any] | None, *, customer_class: CustomerClass, user_id: int
+    found: Sequence[Any] | None, *, customer_class: CustomerClass, user_id: int
 ) -> Standing:
     """Return what `BESIDE` found of whom."""
     if found is None:
         return Standing(customer_class, user_id)
+    held, pairs, left = found
+    # Users, starts and ends, each a list; all of them None where nothing is held.
+    is_held = held is not None and held[0] is not None
     return Standing(
         customer_class,
         user_id,
-        held=[Held(*each) for each in found["held"] or ()],
+        held=list(map(Held, *held)) if is_held else (),
         pairs=[
             Pair(other, name, Pairing(pairing), is_booked)
-            for other, name, pairing, is_booked in found["pairs"] or ()
+            for other, name, pairing, is_booked in pairs or ()
         ],
         left=[
             Left(f"R-{number:06d}", name, _slot(starts, ends))
-            for number, name, starts, ends in found["left"] or ()
+            for number, name, starts, ends in left or ()
         ],
     )
 

@@ -176,9 +176,13 @@ def _refused_then(when: Text, asked: Unattended) -> Text:
 
 def _gap(slot: TimeSlot, policy: BookingPolicy, held: Sequence[Held]) -> Iterator[Violation]:
     gap = timedelta(minutes=policy.conditions.gap_minutes)
+    around = slot.widened(
+        before_minutes=policy.conditions.gap_minutes, after_minutes=policy.conditions.gap_minutes
+    )
+    first, last = around.starts_at.timestamp() / 60, around.ends_at.timestamp() / 60
     for each in held:
-        other = slot_of((each.starts, each.ends))
-        if slot.starts_at < other.ends_at + gap and other.starts_at - gap < slot.ends_at:
+        if first < each.ends and each.starts < last:
+            other = slot_of((each.starts, each.ends))
             yield Violation(
                 "gap",
                 N_(

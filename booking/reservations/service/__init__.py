@@ -10,6 +10,7 @@ from booking.reservations.service.approving import (
 from booking.reservations.service.archiving import close_settled
 from booking.reservations.service.booking import cancel, change, move, quote, reserve
 from booking.reservations.service.closing import Closed, close, lift, reason_told
+from booking.reservations.service.examining import Checked, Examined, examine
 from booking.reservations.service.faults import dismiss_fault, report_fault
 from booking.reservations.service.fees import if_cancelled_late, of_cancelling_now
 from booking.reservations.service.offers import Approval, Offer, with_rise
@@ -26,7 +27,9 @@ from booking.reservations.service.using import check_in, check_out, no_show, rec
 
 __all__ = [
     "Approval",
+    "Checked",
     "Closed",
+    "Examined",
     "Offer",
     "agree",
     "approve",
@@ -42,6 +45,7 @@ __all__ = [
     "decline",
     "dismiss_fault",
     "due_for",
+    "examine",
     "expire_holds",
     "if_cancelled_late",
     "lift",

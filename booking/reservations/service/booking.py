@@ -44,12 +44,15 @@ def quote(
 
     Raises NotFound, NotAllowed or WhichOrganisation.
     """
-    offer = _offer(
-        instrument_id, slot, (acting_for(caller, organisation_id), caller.user_id), samples
-    )
-    policy = offer.sheet.policy
+    buyer = (acting_for(caller, organisation_id), caller.user_id)
+    return with_taken(_offer(instrument_id, slot, buyer, samples))
+
+
+def with_taken(offer: Offer) -> Offer:
+    """Return the offer, refused as well if nothing is left of the time."""
+    sheet, policy = offer.sheet, offer.sheet.policy
     if policy is None or calendars.is_free(
-        instrument_id, _with_buffers(slot, policy), units=offer.sheet.units
+        sheet.instrument_id, _with_buffers(offer.slot, policy), units=sheet.units
     ):
         return offer
     is_taken = Violation("taken", N_("这个时段已被约走。"))

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from booking.accounts import queries as accounts
 from booking.accounts.rules import Caller, Permission, acting_for, require
 from booking.journal import service as journal
 from booking.kernel.db import db
@@ -50,9 +51,13 @@ def buyer_of(
     institution_id = registry.get_instrument(instrument_id, caller=caller).institution_id
     require(caller, Permission.MANAGE_INSTRUMENTS, institution_id)
     people = queries.people_dealt_with(institution_id, organisation_id)
-    if not people or (user_id is not None and user_id not in people):
+    if not people:
         raise NotFound
-    return organisation_id, user_id or next(iter(people))
+    if user_id is None:
+        return organisation_id, next(iter(people))
+    if not accounts.current_memberships(organisation_id, user_id):
+        raise NotFound
+    return organisation_id, user_id
 
 
 def keep_override(

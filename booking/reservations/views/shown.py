@@ -1,5 +1,6 @@
 """What every page of one reservation shows: facts, side, use, and what can be done."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,13 @@ from booking.accounts.rules import Caller, Permission
 from booking.kernel import clock
 from booking.kernel.forms import Form
 from booking.reservations import queries, rules, service
-from booking.reservations.models import HOLDING, Reservation, ReservationStatus, Settlement
+from booking.reservations.models import (
+    HOLDING,
+    Override,
+    Reservation,
+    ReservationStatus,
+    Settlement,
+)
 from booking.reservations.views.timeline import timeline
 from booking.savings import queries as savings
 
@@ -69,9 +76,15 @@ def page_of(found: Reservation, form: Form | None = None) -> str:
         suggested_due=service.due_for(found, suggested) if suggested is not None else None,
         today=clock.today(),
         settlements=_settlements(found),
+        overrides=_overrides(found),
         line=savings.find_line(("reservation", found.id)) if found.status in SETTLED else None,
         **shown,
     )
+
+
+def _overrides(found: Reservation) -> Sequence[Override]:
+    """Return what was set aside for it, for the owner's people."""
+    return queries.overrides_of(found.id, caller=caller()) if side_of(found) == "owner" else []
 
 
 def _settlements(found: Reservation) -> list[str]:
