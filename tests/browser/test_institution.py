@@ -83,3 +83,17 @@ def test_only_people_of_an_institution_find_the_way_there(visit, lab):
 
     assert lab.locator(f"a[href='{HOME}']").count() > 0
     assert firm.locator(f"a[href='{HOME}']").count() == 0
+
+
+def test_a_price_is_tried_in_place_and_what_is_wrong_has_the_focus(lab):
+    lab.goto(f"{HOME}/3/prices")
+    lab.get_by_label("公示价（元）").fill("500")
+    lab.get_by_role("button", name="试算这个时段").click()
+
+    expect(lab.locator("#preview")).to_contain_text("公示价 500.00 元/小时 × 2 小时")
+    expect(lab.get_by_label("公示价（元）")).to_have_value("500")
+    assert flaws(lab) == {}
+    lab.get_by_label("公示价（元）").fill("很多")
+    lab.get_by_role("button", name="试算这个时段").click()
+    expect(lab.get_by_role("alert")).to_contain_text("请填写金额")
+    assert lab.evaluate("'errorSummary' in document.activeElement.dataset")
