@@ -112,14 +112,16 @@ def findings(import_id: int) -> Response:
 @bp.get("/institution/instruments.<string:kind>")
 @login_required
 def export(kind: str) -> Response:
-    """Give all instruments of the institution as a table that can be imported again."""
+    """Give all instruments of the institution as a table that can be imported again, or none."""
     chosen = chosen_institution(institutions(), Permission.RUN_INSTRUMENTS)
     format_ = FORMATS.get(request.args.get("format", "nrii"))
     if format_ is None or kind not in {"csv", "xlsx"}:
         raise NotFound
     header = [column.heading for column in format_.columns]
-    rows = registry.export_instruments(chosen, format_)
-    name = f"{gettext('仪器')}-{clock.today():%Y%m%d}.{kind}"
+    is_blank = "blank" in request.args
+    rows = [] if is_blank else registry.export_instruments(chosen, format_)
+    named = gettext("空白表格") if is_blank else gettext("仪器")
+    name = f"{named}-{clock.today():%Y%m%d}.{kind}"
     return _table(kind, name, header, rows)
 
 
