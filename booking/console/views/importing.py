@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from flask import Response, flash, render_template, request
+from flask import Response, render_template, request
 from flask_babel import gettext
 
 from booking.accounts.auth import caller
@@ -88,10 +88,7 @@ def run_import(import_id: int) -> Response:
     with form.refusals():
         forms.check_token()
         with transaction():
-            found = service.order(import_id, caller=caller())
-            _go_on_with(found)
-        if found.finished_at is not None:
-            flash(told(found), "ok")
+            _go_on_with(service.order(import_id, caller=caller()))
         return go("import_page", import_id=import_id)
     return _show(queries.get_import(import_id, caller=caller()), form)
 
