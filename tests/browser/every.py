@@ -50,7 +50,7 @@ FOREIGN = (
     "/certificates/<id:certificate_id>/file",
     "/instruments/<id:instrument_id>/calibrations/<id:calibration_id>/file",
 )
-# Met only amid a flow, which a test of its own goes through.
+# Met only amid a flow, which test_amid_a_flow.py goes through.
 AMID_A_FLOW = {
     "/account/second-factor/set-up",
     "/log-in/code",

@@ -75,6 +75,26 @@ def test_withdrawing_and_publishing_leave_from_the_list(lab):
     expect(lab.get_by_role("status")).to_contain_text(f"“{name}”已发布")
 
 
+def test_the_day_is_brought_up_to_date_and_stays_as_it_was_left(lab, width):
+    lab.clock.install(time=NOW)
+    lab.goto("/institution/today")
+    lab.locator(".twin summary").click()
+    row = lab.locator("#twin-rows th a").nth(3)
+    row.focus()
+    # Marked by hand, they show whether they were made anew.
+    lab.evaluate(
+        "for (const id of ['board-live', 'arrivals-live', 'twin-rows'])"
+        " document.getElementById(id).dataset.old = ''"
+    )
+    name = row.inner_text()
+    with lab.expect_response("**/institution/today?*"):
+        lab.clock.run_for(121_000)
+
+    expect(lab.locator("[data-old]")).to_have_count(0)
+    expect(lab.locator(".twin")).to_have_attribute("open", "")
+    assert lab.evaluate("document.activeElement.textContent") == name
+
+
 def test_only_people_of_an_institution_find_the_way_there(visit, lab):
     firm = visit()
     log_in(firm)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from flask import render_template
@@ -51,12 +52,17 @@ def facts(found: Reservation) -> dict[str, Any]:
         "reservation": found,
         "instrument": found.instrument,
         "side": side_of(found),
-        "free_until": queries.free_to_change_until(found),
+        "free_until": _still_to_come(queries.free_to_change_until(found)),
         "late_fee": service.if_cancelled_late(found) if found.status in MOVABLE else None,
         "holds": found.status in HOLDING and found.ends_at > clock.now(),
         "movable": found.status in MOVABLE and found.ends_at > clock.now(),
         "doing": doing(found, caller()),
     }
+
+
+def _still_to_come(until: datetime | None) -> datetime | None:
+    """Return the moment, or None once it is past: nobody is told of a time they have missed."""
+    return until if until and until > clock.now() else None
 
 
 MOVABLE = (ReservationStatus.TENTATIVE, ReservationStatus.CONFIRMED)
