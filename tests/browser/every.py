@@ -55,6 +55,7 @@ AMID_A_FLOW = {
     "/account/second-factor/set-up",
     "/log-in/code",
     "/institution/certificates/<id:certificate_id>",
+    "/institution/certificates/<id:certificate_id>/edit",
     "/institution/drafts/<id:draft_id>/<string:step>",
     "/savings/<id:line_id>",
     "/institution/imports/<id:import_id>",

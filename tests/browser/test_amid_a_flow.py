@@ -89,6 +89,18 @@ def test_a_certificate_and_what_is_missing_in_it(lab):
     assert faults(lab) == []
 
 
+def test_a_certificate_that_is_put_right(lab):
+    lab.goto("/institution/certificates/1/edit")
+    assert faults(lab) == []
+
+    lab.set_viewport_size({"width": DESKTOP, "height": 900})
+    lab.goto("/institution/certificates/1/edit")
+    lab.locator("#f-number").fill("")
+    lab.locator("form[action$='/edit'] button[type=submit]").click()
+    expect(lab.get_by_role("alert")).to_be_visible()
+    assert faults(lab) == []
+
+
 def test_a_line_of_savings_with_its_evidence(lab):
     lab.goto("/savings")
     lab.locator("main a[href^='/savings/']").first.click()
