@@ -22,6 +22,7 @@ class Kind(StrEnum):
     EXPIRY = "expiry"
     INVITATION = "invitation"
     RESET = "reset"
+    SECURITY = "security"
 
 
 class Side(StrEnum):
@@ -52,7 +53,9 @@ class MailState(StrEnum):
 
 # Without these somebody could not get in: they cannot be switched off, and are no news afterwards.
 DOORS = frozenset({Kind.INVITATION, Kind.RESET})
-OPTIONAL = tuple(kind for kind in Kind if kind not in DOORS)
+# Neither can what tells that somebody else may have got in.
+ALWAYS = DOORS | {Kind.SECURITY}
+OPTIONAL = tuple(kind for kind in Kind if kind not in ALWAYS)
 EVENTS = frozenset({Kind.CONFIRMATION, Kind.CHANGE, Kind.CANCELLATION})
 
 # What a notice's facts must hold from the start; what is missing here fails where it is posted.
@@ -73,6 +76,8 @@ NEEDED: Mapping[Kind, frozenset[str]] = {
     Kind.EXPIRY: frozenset({"what", "number", "organisation", "expires_on", "days", "path"}),
     Kind.INVITATION: frozenset({"organisation", "inviter", "nonce", "until"}),
     Kind.RESET: frozenset({"nonce", "until"}),
+    # `what` is password_changed, factor_reset or factor_dropped.
+    Kind.SECURITY: frozenset({"what", "at"}),
 }
 
 LEASE = timedelta(minutes=5)

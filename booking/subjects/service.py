@@ -8,6 +8,8 @@ from booking.accounts import service as accounts_service
 from booking.accounts.models import User
 from booking.calendars import queries as calendars
 from booking.calendars import service as calendars_service
+from booking.console import queries as console
+from booking.console import service as console_service
 from booking.journal import queries as journal
 from booking.kernel import clock, idempotency
 from booking.kernel.errors import NotFound
@@ -36,6 +38,7 @@ def collect(login: str) -> dict[str, Any]:
         "calendar_feeds": calendars.personal_data(user.id),
         "notices": notices.personal_data(user.id),
         "reservations": reservations.personal_data(user.id),
+        **console.personal_data(user.id),
         "journal": journal.by_person(user.id),
     }
     accounts_service.record_export(user)
@@ -58,6 +61,7 @@ def forget(login: str, reason: str) -> Erased:
     gone |= notices_service.forget_person(
         user.id, name, user.name, reservations=reservations.ids_of(user.id), invited=invited
     )
+    gone |= console_service.forget_person(user.id)
     gone["stored_answers"] = idempotency.forget_answers_of(str(user.id))
     accounts_service.record_erasure(user, reason, kept=kept, gone=gone)
     return Erased(user.name, gone, kept)

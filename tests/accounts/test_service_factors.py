@@ -13,6 +13,8 @@ from booking.journal.models import JournalEntry
 from booking.kernel.db import db
 from booking.kernel.errors import InvalidField, NotAllowed, NotFound, WrongState
 from booking.kernel.passwords import digest
+from booking.notices.models import Notice
+from booking.notices.rules import Kind
 from tests.accounts.world import code_of, set_up
 from tests.factories import (
     caller_of,
@@ -287,6 +289,7 @@ class TestDropping:
         service.drop_factor(code_of(li.id), caller=signed_in(li), address=None)
 
         assert not queries.has_factor(li.id)
+        assert warned() == [(li.id, "factor_dropped")]
         with pytest.raises(FactorNeeded):
             service.drop_factor(code_of(zhou.id), caller=signed_in(zhou), address=None)
 
@@ -315,6 +318,7 @@ class TestReset:
         ).one()
         assert (entry.actor_id, entry.subject_id) == (admin.user_id, zhou.id)
         assert entry.data == {"reason": "本人到场，核对工作证"}
+        assert warned() == [(zhou.id, "factor_reset")]
 
     @pytest.mark.parametrize("reason", ["", "   ", "忘了"])
     def test_needs_a_reason(self, zhou, reason):
@@ -337,6 +341,12 @@ class TestReset:
         assert not queries.has_factor(zhou.id)
         with pytest.raises(NotFound):
             service.reset_factor_of("nobody@example.cn", "唯一的管理员丢失手机")
+
+
+def warned() -> list[tuple[int, str]]:
+    """Who was told that the way into their account changed."""
+    found = db.session.scalars(select(Notice).filter_by(kind=Kind.SECURITY))
+    return [(notice.audience[0][1], notice.facts["what"]) for notice in found]
 
 
 def signed_in(user):

@@ -12,8 +12,11 @@ from booking.accounts.models import ApiToken, LoginSession, User
 from booking.accounts.rules import Role, Scope
 from booking.journal.models import JournalEntry
 from booking.kernel import passwords
+from booking.kernel.db import db
 from booking.kernel.errors import InvalidField, NotFound
 from booking.kernel.passwords import digest, verify_password
+from booking.notices.models import Notice
+from booking.notices.rules import Kind
 from tests.factories import caller_of, make_organisation, make_user
 
 pytestmark = [pytest.mark.service, pytest.mark.usefixtures("session")]
@@ -138,6 +141,8 @@ def test_changing_the_password_ends_all_other_sessions_and_keeps_tokens():
     with pytest.raises(WrongPassword):
         log_in(user.email)
     log_in(user.email, "Mill-8-noisy")
+    warned = db.session.scalars(select(Notice).filter_by(kind=Kind.SECURITY)).one()
+    assert (warned.subject_id, warned.facts["what"]) == (user.id, "password_changed")
 
 
 @pytest.mark.parametrize(

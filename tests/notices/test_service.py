@@ -398,6 +398,7 @@ class TestLetters:
             "until": "2026-12-07T09:00:00+08:00",
         },
         Kind.RESET: {"nonce": "n", "until": "2026-11-24T09:00:00+08:00"},
+        Kind.SECURITY: {"what": "factor_reset", "at": "2026-11-24T09:00:00+08:00"},
     }
 
     @pytest.mark.parametrize(
@@ -407,6 +408,7 @@ class TestLetters:
             (Kind.EXPIRY, "即将到期：CMA 资质认定证书，12月23日 周三"),
             (Kind.INVITATION, "邀请您加入长沙精工机械有限公司"),
             (Kind.RESET, "重设您的密码"),
+            (Kind.SECURITY, "您的两步验证已由平台重置"),
         ],
     )
     def test_begin_with_the_fact(self, app, session, kind, subject):
@@ -429,6 +431,7 @@ class TestLetters:
         assert {kind for kind, letter in letters.items() if not letter.optional} == {
             Kind.INVITATION,
             Kind.RESET,
+            Kind.SECURITY,
         }
 
 

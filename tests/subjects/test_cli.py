@@ -15,6 +15,7 @@ from booking.accounts.rules import Role
 from booking.accounts.service import NewPerson
 from booking.calendars import service as calendars
 from booking.calendars.rules import FeedKind
+from booking.console import service as console
 from booking.journal import queries as journal
 from booking.kernel import clock
 from booking.kernel.db import db
@@ -24,7 +25,13 @@ from booking.reservations import service as reservations_service
 from booking.subjects.cli import cli
 from booking.subjects.service import FORMAT
 from tests.accounts.world import set_up
-from tests.factories import make_instrument, make_organisation, make_user, slot
+from tests.factories import (
+    make_institution,
+    make_instrument,
+    make_organisation,
+    make_user,
+    slot,
+)
 from tests.notices.world import expand
 
 pytestmark = [pytest.mark.service, pytest.mark.usefixtures("session")]
@@ -148,6 +155,37 @@ class TestExport:
 
         assert done.exit_code == 1
         assert "无法写入" in done.stderr
+
+
+class TestWhatWaitsInTheConsole:
+    """Drafts are one's own; of tables only which they were: their rows are the institution's."""
+
+    @pytest.fixture
+    def keeper(self):
+        owner = make_institution()
+        make_user(owner, Role.MANAGER, password=PASSWORD)
+        user = make_user(owner, Role.MANAGER, name="严谨", email="yan@example.cn")
+        caller = accounts.caller_of(user)
+        draft = console.start_draft(owner.id, caller=caller)
+        console.keep_typed(draft.id, {"contact": ["严谨 13700000001"]}, caller=caller)
+        console.take_in(owner.id, "仪器设备名称\n天平\n".encode(), "严谨的.csv", caller=caller)
+        return user
+
+    def test_is_exported(self, booking, keeper):
+        data = json.loads(booking("subject", "export", "yan@example.cn").stdout)
+
+        assert data["instrument_drafts"][0]["typed"]["contact"] == ["严谨 13700000001"]
+        assert [(each["file"], each["rows"]) for each in data["instrument_imports"]] == [
+            ("严谨的.csv", 1)
+        ]
+
+    def test_goes_with_the_person(self, booking, keeper):
+        assert "13700000001" in everything()
+
+        done = booking("subject", "erase", "yan@example.cn", "--json")
+
+        assert json.loads(done.stdout)["gone"]["instrument_drafts"] == 1
+        assert "13700000001" not in everything()
 
 
 class TestErase:

@@ -9,7 +9,12 @@ from booking.accounts import queries, rules
 from booking.accounts.errors import FactorNeeded, StepOver, WrongCode
 from booking.accounts.models import LoginSession, RecoveryCode, SecondFactor, User
 from booking.accounts.rules import Awaits, Caller
-from booking.accounts.service.logins import address_subjects, admit_guess, end_sessions_of
+from booking.accounts.service.logins import (
+    address_subjects,
+    admit_guess,
+    end_sessions_of,
+    warn,
+)
 from booking.journal import service as journal
 from booking.kernel import clock, names, passwords, throttle, totp
 from booking.kernel.db import db
@@ -192,6 +197,7 @@ def drop_factor(code: str, *, caller: Caller, address: str | None) -> None:
     check_code(caller.user_id, code, address=address)
     _forget(caller.user_id)
     journal.record("user.second_factor_dropped", "user", caller.user_id, by=caller.user_id)
+    warn(db.session.get_one(User, caller.user_id), "factor_dropped")
 
 
 def reset_factor(user_id: int, reason: str, *, caller: Caller) -> User:
@@ -225,6 +231,7 @@ def _reset(user: User, reason: str, *, by: int | None) -> None:
     end_sessions_of(user.id)
     user.touch()
     journal.record("user.second_factor_reset", "user", user.id, by=by, reason=reason.strip())
+    warn(user, "factor_reset")
 
 
 def _forget(user_id: int) -> None:

@@ -8,7 +8,7 @@ from booking.accounts import queries, rules
 from booking.accounts.errors import InvitationUnusable
 from booking.accounts.models import Organisation, User
 from booking.accounts.rules import Caller
-from booking.accounts.service.logins import end_sessions_of, set_password
+from booking.accounts.service.logins import end_sessions_of, set_password, warn
 from booking.accounts.service.people import record_user
 from booking.kernel import clock, names, passwords
 from booking.kernel.db import db
@@ -88,10 +88,13 @@ def accept_invitation(secret: str, password: str, *, purpose_notice_accepted: st
     )
     if user is None:
         raise InvitationUnusable
+    is_first = user.password_hash is None
     set_password(user, password)
     user.purpose_notice = purpose_notice_accepted
     user.invitation_digest = user.invited_until = None
     user.touch()
     end_sessions_of(user.id)
     record_user("user.invitation_accepted", user, user.id, purpose_notice=purpose_notice_accepted)
+    if not is_first:
+        warn(user, "password_changed")
     return user

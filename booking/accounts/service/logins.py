@@ -15,6 +15,8 @@ from booking.kernel import clock, names, passwords, throttle
 from booking.kernel.db import db
 from booking.kernel.errors import InvalidField, NotFound
 from booking.kernel.text import N_
+from booking.notices import service as notices
+from booking.notices.rules import Kind, Side, To
 
 SECOND_STEP = timedelta(minutes=rules.SECOND_STEP_MINUTES)
 
@@ -120,6 +122,17 @@ def change_password(current: str, new: str, *, caller: Caller, address: str | No
     throttle.succeeded(clear=[_user_subject(caller)], give_back=address_subjects(address))
     end_sessions_of(user.id, but=caller.session_id)
     journal.record("user.password_changed", "user", user.id, by=caller.user_id)
+    warn(user, "password_changed")
+
+
+def warn(user: User, what: str) -> None:
+    """Tell a person that the way into their account changed: it may not have been them."""
+    notices.post(
+        Kind.SECURITY,
+        ("user", user.id),
+        to=[To(Side.SELF, user_id=user.id)],
+        facts={"what": what, "at": clock.now()},
+    )
 
 
 def admit_reset(login: str, address: str | None) -> int:

@@ -12,6 +12,7 @@ from booking.console.queries.listing import (
     matching_ids,
     named,
 )
+from booking.console.queries.personal import personal_data
 from booking.console.queries.previews import Ahead, DayAhead, cancellation_letters, days_ahead
 from booking.console.queries.uses import Waiting, waiting
 
@@ -37,5 +38,6 @@ __all__ = [
     "matching_ids",
     "named",
     "own_drafts",
+    "personal_data",
     "waiting",
 ]

@@ -10,6 +10,7 @@ from booking.console.service.bulk import (
 from booking.console.service.contributing import (
     contribute,
     drop_draft,
+    forget_person,
     keep_typed,
     note_try,
     start_draft,
@@ -33,6 +34,7 @@ __all__ = [
     "contribute",
     "drop_draft",
     "forget_imports",
+    "forget_person",
     "go_through",
     "keep_typed",
     "note_try",

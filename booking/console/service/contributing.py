@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sqlalchemy import delete
+
 from booking.accounts.rules import Caller, CustomerClass, Permission, require
 from booking.availability import service as availability
 from booking.console import queries
@@ -47,6 +49,13 @@ def drop_draft(draft_id: int, *, caller: Caller) -> None:
     """Throw it away; raises NotFound."""
     db.session.delete(queries.get_draft(draft_id, caller=caller, for_update=True))
     db.session.flush()
+
+
+def forget_person(user_id: int) -> dict[str, int]:
+    """Delete a person's drafts, which nobody else has seen; returns how many."""
+    mine = delete(InstrumentDraft).where(InstrumentDraft.created_by == user_id)
+    gone = db.session.scalars(mine.returning(InstrumentDraft.id)).all()
+    return {"instrument_drafts": len(gone)}
 
 
 def contribute(

@@ -100,9 +100,30 @@ def expiry(facts: Facts) -> Letter:
     )
 
 
+def security(facts: Facts) -> Letter:
+    """Return the letter that tells what was changed about how one gets in."""
+    changed = {
+        "password_changed": gettext("您的密码已更改"),
+        "factor_reset": gettext("您的两步验证已由平台重置"),
+        "factor_dropped": gettext("您的两步验证已关闭"),
+    }[facts["what"]]
+    at = formats.moment(datetime.fromisoformat(facts["at"]))
+    return Letter(
+        subject=changed,
+        sentence=gettext("%(moment)s 起生效，其他设备已退出登录。", moment=at)
+        if facts["what"] != "factor_dropped"
+        else gettext("%(moment)s 起生效。", moment=at),
+        why=gettext("您收到这条通知，因为登录您账号的方式变了。"),
+        steps=[gettext("不是您本人办理的话，请立即重设密码，并联系平台。")],
+        button=(gettext("账号与安全"), url("/account")),
+        optional=False,
+    )
+
+
 WORDS = {
     Kind.INVITATION: invitation,
     Kind.RESET: reset,
     Kind.VERIFICATION: verification,
     Kind.EXPIRY: expiry,
+    Kind.SECURITY: security,
 }

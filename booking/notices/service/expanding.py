@@ -14,7 +14,7 @@ from booking.kernel import clock
 from booking.kernel.db import db
 from booking.notices import gateway, queries, rules
 from booking.notices.models import Message, Notice
-from booking.notices.rules import DOORS, Kind, MailState, Person, Side, State, To
+from booking.notices.rules import ALWAYS, DOORS, Kind, MailState, Person, Side, State, To
 
 log = structlog.get_logger("booking")
 
@@ -111,7 +111,7 @@ def _readers(notice: Notice, people: People) -> Iterator[tuple[Person, Side]]:
 
 
 def _is_wanted(kind: Kind, muted: Mapping[int, Collection[str]], person: Person) -> bool:
-    return kind in DOORS or kind not in muted.get(person.id, ())
+    return kind in ALWAYS or kind not in muted.get(person.id, ())
 
 
 def _row(
