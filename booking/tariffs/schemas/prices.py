@@ -175,13 +175,13 @@ class PriceOut(Schema):
     block_minutes = fields.Integer(attribute="terms.block_minutes")
     step_minutes = fields.Integer(attribute="terms.step_minutes")
     minimum_minutes = fields.Integer(attribute="terms.minimum_minutes")
-    minimum = MoneyField(attribute="minimum")
-    startup = MoneyField()
-    operator_per_hour = MoneyField()
+    minimum = MoneyField(allow_none=True)
+    startup = MoneyField(allow_none=True)
+    operator_per_hour = MoneyField(allow_none=True)
     windows = fields.List(fields.Nested(WindowSchema), attribute="terms.windows")
     late_cancel = fields.Nested(FeeOut, attribute="terms.late_cancel", allow_none=True)
     no_show = fields.Nested(FeeOut, attribute="terms.no_show", allow_none=True)
-    deposit = MoneyField()
+    deposit = MoneyField(allow_none=True)
     discount_percent = Percent()
     discounted_per_hour = MoneyField()
     discount_reason = fields.String()
@@ -214,7 +214,7 @@ class PreviewOut(Schema):
     lines = fields.List(fields.Nested(QuoteLineOut))
     late_cancel_fee = MoneyField(allow_none=True)
     no_show_fee = MoneyField(allow_none=True)
-    deposit = MoneyField()
+    deposit = MoneyField(allow_none=True)
 
 
 class PricePage(Schema):
