@@ -7,6 +7,7 @@ from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, column, func, t
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, composite, mapped_column
 
+from booking.authorisations.rules import Operation
 from booking.availability.rules import ApprovalMode, ApprovalRule
 from booking.kernel.db import Model, Versioned, Word
 from booking.kernel.money import Money
@@ -101,6 +102,7 @@ class Schedule(Versioned, Model):
     approval_over_minutes: Mapped[int | None]
     approval_over_minor: Mapped[int | None]
     hold_working_hours: Mapped[int] = mapped_column(default=8)
+    operation: Mapped[Operation] = mapped_column(Word(Operation), default=Operation.EITHER)
 
     @property
     def approval(self) -> ApprovalRule:

@@ -27,6 +27,7 @@ from booking.availability.queries.schedules import (
     availability,
     find_schedule,
     get_schedule,
+    operation_of,
     with_hours,
 )
 from booking.availability.queries.search import (
@@ -79,6 +80,7 @@ __all__ = [
     "list_instruments",
     "near_names",
     "obstacles",
+    "operation_of",
     "patterns",
     "patterns_of",
     "policy_of",

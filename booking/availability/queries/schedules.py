@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select
 
 from booking.accounts.rules import Caller, Permission
+from booking.authorisations.rules import Operation
 from booking.availability.models import OpeningHours, Schedule, SpecialDay
 from booking.availability.queries.patterns import Pattern, Taken, patterns_of, taken_slots
 from booking.availability.queries.search import Obstacle, obstacles, window_of
@@ -73,6 +74,12 @@ def get_schedule(instrument: Instrument) -> ScheduleSheet:
     if found is None:
         raise NotFound(N_("这台仪器尚未开放在线预约。"))
     return found
+
+
+def operation_of(instrument_id: int) -> Operation:
+    """Return how an instrument may be used; either way where nothing is set."""
+    found = select(Schedule.operation).where(Schedule.instrument_id == instrument_id)
+    return db.session.scalar(found) or Operation.EITHER
 
 
 def with_hours(ids: Collection[int]) -> frozenset[int]:

@@ -38,14 +38,14 @@ def approve(
 def broken_since(reservation: Reservation) -> list[Violation]:
     """Return what would refuse a slot that is held; not what is about when to ask for one."""
     sheet = queries.get_sheet_of(reservation, reservation.slot)
-    found = make_offer(sheet, reservation.slot).violations
+    found = make_offer(sheet, reservation.slot, is_assisted=reservation.is_assisted).violations
     return [each for each in found if each.rule not in rules.OF_ASKING]
 
 
 def needs_approval(reservation: Reservation) -> bool:
     """Tell whether its slot, asked for now, would need approval."""
     sheet = queries.get_sheet_of(reservation, reservation.slot)
-    return make_offer(sheet, reservation.slot).approval.needed
+    return make_offer(sheet, reservation.slot, is_assisted=reservation.is_assisted).approval.needed
 
 
 def decline(

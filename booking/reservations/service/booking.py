@@ -30,13 +30,18 @@ MOVABLE = frozenset({ReservationStatus.TENTATIVE, ReservationStatus.CONFIRMED})
 
 
 def quote(
-    instrument_id: int, slot: TimeSlot, *, caller: Caller, organisation_id: int | None = None
+    instrument_id: int,
+    slot: TimeSlot,
+    *,
+    caller: Caller,
+    organisation_id: int | None = None,
+    is_assisted: bool | None = None,
 ) -> Offer:
     """Return what the slot would cost the caller's organisation and what would refuse it.
 
     Raises NotFound, NotAllowed or WhichOrganisation.
     """
-    offer = _offer(instrument_id, slot, caller, organisation_id)
+    offer = _offer(instrument_id, slot, caller, organisation_id, is_assisted)
     policy = offer.sheet.policy
     if policy is None or calendars.is_free(
         instrument_id, _with_buffers(slot, policy), units=offer.sheet.units
@@ -53,12 +58,13 @@ def reserve(
     caller: Caller,
     organisation_id: int | None = None,
     purpose: str = "",
+    is_assisted: bool | None = None,
 ) -> Reservation:
     """Reserve the instrument, or raise NotBookable (all broken rules) or SlotTaken.
 
     Where its owner has to approve it, the time is held until then.
     """
-    offer = _offer(instrument_id, slot, caller, organisation_id)
+    offer = _offer(instrument_id, slot, caller, organisation_id, is_assisted)
     policy, quoted = offer.check()
     held = _with_buffers(slot, policy)
     agreed = _agreed(policy, quoted) | awaiting(offer.approval)
@@ -75,7 +81,7 @@ def reserve(
             starts_at=slot.starts_at,
             ends_at=slot.ends_at,
             purpose=purpose,
-            is_assisted=False,
+            is_assisted=offer.is_assisted,
             decided_at=None,
             decided_by=None,
             decision_note="",
@@ -161,7 +167,7 @@ def _move(reservation_id: int, slot: TimeSlot, caller: Caller, version: int | No
         return reservation
     sheet = queries.get_sheet_of(reservation, slot)
     _check_changeable(reservation, sheet, caller)
-    offer = make_offer(sheet, slot)
+    offer = make_offer(sheet, slot, is_assisted=reservation.is_assisted)
     policy, quoted = offer.check()
 
     old, before = facts(reservation), reservation.slot
@@ -258,10 +264,15 @@ def changeable(reservation_id: int, caller: Caller, version: int | None) -> Rese
 
 
 def _offer(
-    instrument_id: int, slot: TimeSlot, caller: Caller, organisation_id: int | None
+    instrument_id: int,
+    slot: TimeSlot,
+    caller: Caller,
+    organisation_id: int | None,
+    is_assisted: bool | None,
 ) -> Offer:
     customer = acting_for(caller, organisation_id)
-    return make_offer(queries.get_sheet(instrument_id, slot, organisation_id=customer), slot)
+    sheet = queries.get_sheet(instrument_id, slot, organisation_id=customer, user_id=caller.user_id)
+    return make_offer(sheet, slot, is_assisted=is_assisted)
 
 
 def _check_changeable(reservation: Reservation, sheet: Sheet, caller: Caller) -> None:

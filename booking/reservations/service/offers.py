@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from booking.authorisations.rules import assisted_unless_told, refusals
 from booking.availability import queries as availability
 from booking.availability.errors import SlotTaken
 from booking.availability.queries import FreeSlot, Kin
@@ -43,6 +44,7 @@ class Offer:
     slot: TimeSlot
     quote: tariffs.Quote | None
     violations: Sequence[Violation]
+    is_assisted: bool = False
     approval: Approval = field(default_factory=Approval)
 
     @property
@@ -70,14 +72,33 @@ class Offer:
         return self.sheet.policy, self.quote
 
 
-def make_offer(sheet: Sheet, slot: TimeSlot) -> Offer:
-    """Return what the sheet says about the slot now."""
+def make_offer(sheet: Sheet, slot: TimeSlot, *, is_assisted: bool | None = None) -> Offer:
+    """Return what the sheet says about the slot now.
+
+    Unless told, it is used by oneself where that may be.
+    """
     now = clock.now()
     quoted = tariffs.quote(
         sheet.price, minutes=slot.minutes, customer_class=sheet.customer_class, now=now
     )
-    broken = list(_violations(sheet, slot, quoted))
-    return Offer(sheet, slot, quoted, broken, _approval(sheet, slot, quoted))
+    assisted = assisted_unless_told(sheet.operation, is_assisted)
+    broken = [*_violations(sheet, slot, quoted), *_operation(sheet, slot, is_assisted=assisted)]
+    return Offer(sheet, slot, quoted, broken, assisted, _approval(sheet, slot, quoted))
+
+
+def _operation(sheet: Sheet, slot: TimeSlot, *, is_assisted: bool) -> Iterator[Violation]:
+    """Yield what forbids whoever reserves to operate it; the owner's own use is its own matter."""
+    if sheet.is_own:
+        return
+    last = (slot.ends_at - timedelta(microseconds=1)).astimezone(clock.CHINA).date()
+    found = refusals(
+        sheet.operation,
+        is_assisted=is_assisted,
+        authorised_until=sheet.authorised_until,
+        last_day=last,
+    )
+    for rule, detail in found:
+        yield Violation(rule, detail)
 
 
 def _approval(sheet: Sheet, slot: TimeSlot, quoted: tariffs.Quote | None) -> Approval:

@@ -32,6 +32,7 @@ class Choice:
     day: date | None
     slot: TimeSlot | None
     purpose: str
+    is_assisted: bool | None = None
     view: str = ""  # "list" instead of the calendar, "week" for it on a phone too
 
     @property
@@ -51,6 +52,7 @@ class Choice:
             "start": self.written(self.slot.starts_at) if self.slot else None,
             "from": self.first.isoformat() if self.first != clock.today() else None,
             "purpose": self.purpose or None,
+            "assisted": None if self.is_assisted is None else str(int(self.is_assisted)),
             "view": self.view or None,
         }
         return url_for(
@@ -90,8 +92,12 @@ def read_choice(instrument_id: int, given: MultiDict[str, str]) -> Choice:
         day=day or (slot.starts_at.astimezone(zone).date() if slot else None),
         slot=slot,
         purpose=_purpose(given),
+        is_assisted=_ASSISTED.get((given.getlist("assisted") or [""])[-1]),
         view=given["view"] if given.get("view") in VIEWS else "",
     )
+
+
+_ASSISTED = {"1": True, "0": False}
 
 
 def _purpose(given: MultiDict[str, str]) -> str:

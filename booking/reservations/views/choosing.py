@@ -70,6 +70,7 @@ def _take(instrument_id: int, choice: Choice, caller: Caller) -> Response:
                 caller=caller,
                 organisation_id=acting_for(caller),
                 purpose=choice.purpose,
+                is_assisted=choice.is_assisted,
             )
     except DomainError as refused:
         # Rolled back: what was read before is to be read again.
@@ -125,6 +126,7 @@ def _show(
         choice=choice,
         instrument=choice.instrument,
         described=described,
+        operation=availability.operation_of(choice.instrument.id).value,
         attached=_attached(choice),
         qualified=_qualified(choice),
         sheet_open=request.args.get("sheet") == "1",

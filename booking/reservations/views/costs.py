@@ -25,6 +25,8 @@ class Costs:
     quote: tariffs.Quote | None
     broken: Sequence[str] = ()
     approval: Approval = field(default_factory=Approval)
+    is_assisted: bool = False
+    lacks_authorisation: bool = False
 
 
 def panel(choice: Choice, costs: Costs) -> dict[str, Any]:
@@ -59,10 +61,15 @@ def costs_of(choice: Choice, caller: Caller | None) -> Costs:
             [http.translate(each.detail) for each in broken],
         )
     offer: Offer = service.quote(
-        choice.instrument.id, choice.slot, caller=caller, organisation_id=organisation_id
+        choice.instrument.id,
+        choice.slot,
+        caller=caller,
+        organisation_id=organisation_id,
+        is_assisted=choice.is_assisted,
     )
     refused = [http.translate(each.detail) for each in offer.violations]
-    return Costs(offer.quote, refused, offer.approval)
+    lacks = any(each.rule == "authorisation" for each in offer.violations)
+    return Costs(offer.quote, refused, offer.approval, offer.is_assisted, lacks)
 
 
 def _no_baseline(quote: tariffs.Quote | None) -> str:
