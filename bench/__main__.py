@@ -2,7 +2,7 @@
 
 import sys
 
-from bench import board, contested, feeds, importing, lighthouse, outbox, reserve, search
+from bench import board, contested, feeds, importing, lighthouse, outbox, pricing, reserve, search
 
 ALL = {
     "reserve": reserve,
@@ -13,6 +13,7 @@ ALL = {
     "outbox": outbox,
     "board": board,
     "importing": importing,
+    "pricing": pricing,
 }
 
 

@@ -93,6 +93,7 @@ TIMETABLE = (
     Job("calendar-texts", "50 3 * * *", calendars.forget_texts),
     Job("calendar-years", "20 3 1 * *", reference.reseed_calendar),
     Job("reminders", "*/15 * * * *", reservations.remind),
+    Job("close-settled", "20 1 * * *", reservations.close),
     Job("holds", "*/5 * * * *", reservations.expire_holds),
     Job("forget-notices", "30 4 * * *", notices.forget),
     Job("certificates", "0 8 * * *", qualifications.remind),

@@ -20,8 +20,16 @@ from booking.availability.schemas import (
     ScheduleOut,
     WindowQuery,
 )
+from booking.availability.schemas.policies import (
+    DefaultsIn,
+    DefaultsOut,
+    PolicyIn,
+    PolicyOut,
+    shown_parts,
+)
 from booking.kernel import clock
 from booking.kernel.db import transaction
+from booking.kernel.errors import NotFound
 from booking.kernel.login import login_required
 from booking.kernel.openapi import Blueprint
 from booking.kernel.paging import Page
@@ -57,6 +65,57 @@ def set_schedule(data: dict[str, Any], instrument_id: int) -> queries.ScheduleSh
     """Set opening hours and booking rules; reservations already made stay."""
     with transaction():
         return service.set_schedule(instrument_id, **data, caller=caller())
+
+
+@bp.get("/instruments/<id:instrument_id>/policy")
+@bp.doc(security=[])
+@bp.response(200, PolicyOut)
+def policy(instrument_id: int) -> queries.PolicySheet:
+    """Show every booking rule of an instrument, also in words, and which ones it inherits."""
+    return queries.get_policy(registry.get_instrument(instrument_id, caller=caller_or_none()))
+
+
+@bp.put("/instruments/<id:instrument_id>/policy")
+@login_required
+@bp.arguments(PolicyIn)
+@bp.response(200, PolicyOut)
+def set_policy(data: dict[str, Any], instrument_id: int) -> queries.PolicySheet:
+    """Set the rules the instrument decides itself; those left out are its institution's."""
+    with transaction():
+        return service.set_policy(instrument_id, **data, caller=caller())
+
+
+@bp.get("/organisations/<id:organisation_id>/policy")
+@login_required
+@bp.response(200, DefaultsOut)
+def defaults(organisation_id: int) -> dict[str, Any]:
+    """Show the booking rules that hold where an instrument decides nothing itself."""
+    if organisation_id not in caller().organisations:
+        raise NotFound
+    return _defaults(organisation_id)
+
+
+@bp.put("/organisations/<id:organisation_id>/policy")
+@login_required
+@bp.arguments(DefaultsIn)
+@bp.response(200, DefaultsOut)
+def set_defaults(data: dict[str, Any], organisation_id: int) -> dict[str, Any]:
+    """Set them; every instrument that inherits follows at once, or nothing changes."""
+    if organisation_id not in caller().organisations:
+        raise NotFound
+    with transaction():
+        service.set_defaults(organisation_id, **data, caller=caller())
+        return _defaults(organisation_id)
+
+
+def _defaults(organisation_id: int) -> dict[str, Any]:
+    found = queries.find_defaults(organisation_id)
+    return {
+        **shown_parts(queries.defaults_of(organisation_id)),
+        "institution_id": organisation_id,
+        "decides": list(found.given) if found else [],
+        "version": found.version if found else 0,
+    }
 
 
 @bp.get("/instruments/<id:instrument_id>/approval")

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from booking.kernel.errors import Conflict
-from booking.kernel.text import N_
+from booking.kernel.errors import Conflict, RuleViolation
+from booking.kernel.text import N_, Text
 from booking.kernel.timeslot import TimeSlot
 
 
@@ -28,3 +28,15 @@ class SlotTaken(Conflict):
             elsewhere=list(elsewhere),
         )
         self.slot = slot
+
+
+class Unbookable(RuleViolation):
+    """A policy that would leave nobody any slot; each part that does so is named."""
+
+    code = "validation_failed"
+
+    def __init__(self, problems: Sequence[tuple[str, Text]]) -> None:
+        errors: dict[str, list[Text]] = {}
+        for name, reason in problems:
+            errors.setdefault(name, []).append(reason)
+        super().__init__(N_("这样设置后没有人能预约，还没有保存。"), errors=errors)

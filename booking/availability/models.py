@@ -2,13 +2,15 @@
 
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, column, func, text
-from sqlalchemy.dialects.postgresql import ExcludeConstraint
+from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, String, column, func, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, ExcludeConstraint
 from sqlalchemy.orm import Mapped, composite, mapped_column
 
+from booking.accounts.models import Organisation
 from booking.authorisations.rules import Operation
-from booking.availability.rules import ApprovalMode, ApprovalRule
+from booking.availability.rules import CONDITIONS, ApprovalMode, ApprovalRule, Pairing
 from booking.kernel.db import Model, Versioned, Word
 from booking.kernel.money import Money
 from booking.kernel.timeslot import TimeSlot
@@ -18,6 +20,7 @@ NO_OVERLAP = "ex_occupancies_no_overlap"
 # The longest reservation with the longest buffers. What takes longer is held in several rows, so
 # that the rows of a window are found by an index from both sides.
 LONGEST_OCCUPANCY = timedelta(days=16)
+_INHERITED = text("'{" + ",".join(CONDITIONS) + "}'")
 
 
 class OccupancyKind(StrEnum):
@@ -79,6 +82,14 @@ class Schedule(Versioned, Model):
         CheckConstraint("horizon_days BETWEEN 1 AND 366", name="horizon"),
         CheckConstraint("buffer_before_minutes BETWEEN 0 AND 1440", name="buffer_before"),
         CheckConstraint("buffer_after_minutes BETWEEN 0 AND 1440", name="buffer_after"),
+        CheckConstraint("cardinality(classes) > 0", name="classes"),
+        # The few that are not for everybody.
+        Index(
+            "ix_schedules_restricted",
+            "instrument_id",
+            postgresql_where=text("classes IS NOT NULL"),
+            postgresql_include=["classes"],
+        ),
         CheckConstraint(
             "approval_over_minutes BETWEEN 5 AND 20160 AND approval_over_minor >= 0 "
             "AND hold_working_hours BETWEEN 1 AND 80",
@@ -96,6 +107,13 @@ class Schedule(Versioned, Model):
     buffer_before_minutes: Mapped[int] = mapped_column(default=0)
     buffer_after_minutes: Mapped[int] = mapped_column(default=0)
     observes_holidays: Mapped[bool] = mapped_column(default=True)
+    # Who may book (None: everybody), and what else is asked (None: nothing), worked out: for the
+    # parts named in `inherits`, and terms named there, it is what the institution asks.
+    classes: Mapped[list[str] | None] = mapped_column(ARRAY(String))
+    conditions: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    inherits: Mapped[list[str]] = mapped_column(
+        ARRAY(String), default=lambda: list(CONDITIONS), server_default=_INHERITED
+    )
     approval_mode: Mapped[ApprovalMode] = mapped_column(
         Word(ApprovalMode), default=ApprovalMode.NONE
     )
@@ -114,6 +132,32 @@ class Schedule(Versioned, Model):
             None if over is None else Money(over),
             self.hold_working_hours,
         )
+
+
+class PolicyDefaults(Versioned, Model):
+    """What an institution asks of all its bookings; what it leaves out is as usual."""
+
+    __tablename__ = "policy_defaults"
+
+    institution_id: Mapped[int] = mapped_column(
+        ForeignKey(Organisation.id), primary_key=True, autoincrement=False
+    )
+    given: Mapped[dict[str, Any]]
+
+
+class InstrumentPair(Model):
+    """Two instruments whose bookings depend on each other; a row for each way to look at it."""
+
+    __tablename__ = "instrument_pairs"
+    __table_args__ = (CheckConstraint("instrument_id <> other_id", name="two"),)
+
+    instrument_id: Mapped[int] = mapped_column(
+        ForeignKey(Instrument.id), primary_key=True, autoincrement=False
+    )
+    other_id: Mapped[int] = mapped_column(
+        ForeignKey(Instrument.id), primary_key=True, autoincrement=False
+    )
+    pairing: Mapped[Pairing] = mapped_column(Word(Pairing), primary_key=True)
 
 
 class OpeningHours(Model):

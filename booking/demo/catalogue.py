@@ -8,12 +8,14 @@ from booking.accounts.rules import Caller, CustomerClass
 from booking.authorisations.rules import Operation
 from booking.availability import service as availability
 from booking.demo import tables
+from booking.demo.charges import TERMS
 from booking.demo.hours import MANNERS, WEEKS
 from booking.demo.tables import Instrument
 from booking.kernel.money import Money
 from booking.registry import service as registry
 from booking.registry.models import RunningState
 from booking.tariffs import service as tariffs
+from booking.tariffs.rules import USUAL, ChargeUnit
 
 _RESEARCH_PERCENT = 10
 _DUTY_FREE = Decimal(250)  # 万元
@@ -71,12 +73,15 @@ def _prices(instrument_id: int, row: Instrument, owner: Caller) -> None:
         CustomerClass.LARGE: 0,
         CustomerClass.RESEARCH: _RESEARCH_PERCENT,
     }
+    terms = TERMS.get(row.number, USUAL)
+    per_hour = Money.of(row.price) if terms.unit is ChargeUnit.HOUR else None
     for customer_class, percent in discounts.items():
         tariffs.publish_price(
             instrument_id,
             customer_class,
-            Money.of(row.price),
+            per_hour,
             caller=owner,
+            terms=terms,
             discount_percent=Decimal(percent),
             discount_reason=_REASONS.get(customer_class, ""),
         )

@@ -10,7 +10,7 @@ from booking.accounts.rules import Caller, Scope
 from booking.authorisations.rules import Operation
 from booking.availability.models import OccupancyKind
 from booking.console import service as console
-from booking.demo import catalogue, papers, people, tables
+from booking.demo import catalogue, charges, papers, people, policies, tables
 from booking.demo.bookings import FAULT, Booking, Planner
 from booking.demo.hours import MANNERS, Calendar
 from booking.demo.operators import AUTHORISED, MICROSCOPE, Learning
@@ -41,6 +41,7 @@ _HALF_WRITTEN = {
     "worth_wan": ["168"],
     "technical": ["横向分辨率 0.12 μm；总倍率 54–17280×"],
 }
+_FOUND_BEFORE = timedelta(minutes=5)  # the end of the use
 _LATELY = 2  # days: what is older has been read
 
 
@@ -57,7 +58,9 @@ def load() -> bool:
         with clock.pretend(at):
             happens()
     papers.file_all(everybody, ids, calendar.today)
+    reservations.close_settled()
     with clock.pretend(calendar.days_before(1, time(16, 20))):
+        policies.decide(everybody, ids)
         _begin_to_write_up(everybody[_WRITER])
     _settle_notices(calendar)
     return True
@@ -91,7 +94,7 @@ class Scene:
 
     def events(self) -> Iterator[Event]:
         """Yield everything that happens, in no order."""
-        days = Days(self.calendar)
+        days, ended = Days(self.calendar), []
         for booking in Planner(self.calendar).bookings():
             yield booking.made_at, partial(self._reserve, booking)
             yield booking.made_at + _THOUGHT, partial(self._decide, booking)
@@ -100,11 +103,19 @@ class Scene:
                 continue
             for step in days.steps(booking):
                 yield step.at, partial(self._take, booking, step)
+                if step.action == "end" and self._owner_of(booking) == _WRITER:
+                    ended.append((step.at - _FOUND_BEFORE, booking))
+        at, booking = max(ended, key=lambda end: end[0])
+        yield at, partial(self._report, booking)
         yield self.calendar.days_before(1, time(19)), reservations.expire_holds
         learning = Learning(self.calendar, self.everybody, self.ids[MICROSCOPE])
         yield from learning.events()
         for stop in tables.stops():
             yield self._said_at(stop), partial(self._close, stop)
+        for change in charges.CHANGES:
+            at = charges.moment(change, self.calendar)
+            owner = self.everybody[self.sites[change.instrument].institution]
+            yield at, partial(change.publish, self.ids, owner, at)
         yield self.calendar.days_before(2, time(15, 20)), people.apply_for_verification
         for colleague in tables.colleagues():
             yield from self._joining(colleague)
@@ -168,10 +179,22 @@ class Scene:
             self.reserved[booking], caller=self.everybody[booking.login], reason=booking.reason
         )
 
+    def _report(self, booking: Booking) -> None:
+        """Report what did not work, which nobody has answered yet."""
+        reservations.report_fault(
+            self.reserved[booking],
+            "运行中有异响，读数跳动",
+            caller=self.everybody[booking.login],
+            stops_use=False,
+        )
+
+    def _owner_of(self, booking: Booking) -> str:
+        return self.sites[booking.instrument].institution
+
     def _take(self, booking: Booking, step: Step) -> None:
         """Let a step happen to a booking that stands; a closure may have cancelled it."""
         reservation_id = self.reserved[booking]
-        owner = self.everybody[self.sites[booking.instrument].institution]
+        owner = self.everybody[self._owner_of(booking)]
         caller = owner if step.by_owner else self.everybody[booking.login]
         found = queries.get_reservation(reservation_id, caller=caller)
         if found.status not in STANDS:

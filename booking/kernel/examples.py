@@ -36,6 +36,8 @@ VALUES: Json = {
     "purpose": "原材料拉伸试验",
     "q": "万能试验机",
     "reason": "样品未到",
+    "what": "主轴异响",
+    "answer": "已重新校零",
     "region": "4301",
     "region_code": "430100",
     "size_class": "small",

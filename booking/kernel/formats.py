@@ -1,9 +1,11 @@
 """How pages write dates, times, money and the rest (ux §11): one filter each, zh and en."""
 
 import re
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_interval
@@ -175,6 +177,70 @@ def per_hour(amount: Money) -> str:
     return str(gettext("%(price)s/小时", price=money(amount)))
 
 
+def unit_price(amount: Money, unit: str = "hour", block_minutes: int = 0) -> str:
+    """Return `180.00 元/小时`, `500.00 元/4 小时`, `300.00 元/次` or `420.00 元/样品`."""
+    price = money(amount)
+    match unit:
+        case "block":
+            return f"{price}/{length(block_minutes)}"
+        case "use":
+            return str(gettext("%(price)s/次", price=price))
+        case "sample":
+            return str(gettext("%(price)s/样品", price=price))
+    return per_hour(amount)
+
+
+def charge(line: Mapping[str, Any], currency: str = "CNY") -> str:
+    """Return what a line of a price is for, as it is kept: `公示价 180.00 元/小时 × 2 小时`."""
+    item, quantity = line["item"], line["quantity"]
+    if item == "discount":
+        return _relief(Decimal(line["percent"]))
+    if line["unit_minor"] is None:
+        words = {"minimum": gettext("补足最低收费")}
+        return str(words.get(item) or gettext("公示价 × %(length)s", length=length(quantity)))
+    unit = Money(line["unit_minor"], currency)
+    match item:
+        case "time":
+            return _time_charged(line, unit)
+        case "operator":
+            time = {"price": per_hour(unit), "length": length(quantity)}
+            return str(gettext("操作员协助 %(price)s × %(length)s", **time))
+        case "startup":
+            return str(gettext("开机费"))
+    price = unit_price(unit, "sample" if item == "samples" else "use")
+    return str(gettext("公示价 %(price)s × %(length)s", price=price, length=quantity))
+
+
+def _relief(percent: Decimal) -> str:
+    if not percent:  # agreed before the share was kept
+        return str(gettext("共享优惠"))
+    return str(gettext("共享优惠 %(percent)s%%", percent=f"{percent.normalize():f}"))
+
+
+WHOLE_PERCENT = 100
+
+
+def _time_charged(line: Mapping[str, Any], unit: Money) -> str:
+    minutes, per = line["quantity"], line["per_minutes"]
+    is_hourly, percent = per == HOUR, Decimal(line["percent"])
+    price = per_hour(unit) if is_hourly else unit_price(unit, "block", per)
+    taken = str(minutes // per) if not is_hourly and minutes % per == 0 else length(minutes)
+    if percent == WHOLE_PERCENT:
+        return str(gettext("公示价 %(price)s × %(length)s", price=price, length=taken))
+    return str(
+        gettext(
+            "%(name)s %(percent)s%%：%(price)s × %(length)s",
+            name=line["name"] or gettext("分时"),
+            percent=f"{percent.normalize():f}",
+            price=price,
+            length=taken,
+        )
+    )
+
+
+HOUR = 60
+
+
 def wan(amount: Money) -> str:
     """Return `0.59 万元` (half up from 分) / `CNY 5,900`, for statistics."""
     of_ten_thousand = wan_yuan(amount.minor)
@@ -244,13 +310,23 @@ def _language() -> str:
 
 FILTERS = (
     day, month, time_of_day, moment, slot, near, near_day, weekday, past, iso_day, length, tight,
-    hours, figure, money, per_hour, wan, ratio, count, file_size, browser,
+    hours, figure, money, per_hour, unit_price, charge, wan, ratio, count, file_size, browser,
 )  # fmt: skip
 
 
 def _wall(instant: datetime, zone: ZoneInfo) -> str:
     """Return the instant as `datetime-local` wants it."""
     return f"{instant.astimezone(zone):%Y-%m-%dT%H:%M}"
+
+
+def _yuan(minor: int) -> str:
+    """Return an amount in 分 as `288.00 元` / `¥288.00`."""
+    return money(Money(minor))
+
+
+def _clock_time(minute: int) -> str:
+    """Return minutes since midnight as `22:00`."""
+    return f"{minute // 60:02}:{minute % 60:02}"
 
 
 def isolated(name: str) -> str:
@@ -267,6 +343,8 @@ def init_formats(app: Flask) -> None:
         app.jinja_env.filters[own.get(name, name)] = function
     app.jinja_env.filters["phone"] = masked
     app.jinja_env.filters["wall"] = _wall
+    app.jinja_env.filters["yuan"] = _yuan
+    app.jinja_env.filters["clock_time"] = _clock_time
     app.jinja_env.filters["isolated"] = isolated
     app.jinja_env.filters["instant"] = datetime.fromisoformat  # as evidence and facts keep it
     app.jinja_env.tests["on_a_phone"] = is_phone

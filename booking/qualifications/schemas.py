@@ -6,7 +6,7 @@ from flask import url_for
 from marshmallow import fields, pre_dump
 
 from booking.kernel.forms import FormSchema
-from booking.kernel.schema import Line, Paragraph, Schema
+from booking.kernel.schema import Line, Paragraph, QueryCount, Schema
 from booking.kernel.text import N_
 from booking.qualifications.models import Calibration, Certificate
 from booking.qualifications.rules import LONGEST_CELL, CalibrationKind, Result, Scheme
@@ -26,6 +26,17 @@ class CertificateForm(FormSchema):
     issuer = Line(max_length=100, required=True)
     valid_from = fields.Date(required=True)
     valid_until = fields.Date(required=True)
+
+
+class CertificateEdit(CertificateForm):
+    """The same put right; what it is about stays."""
+
+    class Meta:
+        """A form of another scheme would be another certificate."""
+
+        exclude = ("scheme",)
+
+    version = QueryCount(least=1, most=2**31, load_default=None)
 
 
 class LineForm(FormSchema):

@@ -204,8 +204,13 @@ class Described:
 
     @property
     def address(self) -> str:
-        """Return where it stands; a street that names its city needs no region before it."""
+        """Return where it stands, without words of its own where its institution does.
+
+        A street that names its city needs no region before it.
+        """
         place, street = self.region or self.instrument.place, self.instrument.street
+        if not (self.instrument.place or street) and self.instrument.institution.address:
+            return self.instrument.institution.address
         if place and street.startswith(place.rpartition(" ")[2]):
             return street
         return " ".join(filter(None, (place, street)))

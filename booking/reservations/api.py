@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import url_for
 
-from booking.accounts.auth import caller
+from booking.accounts.auth import caller, caller_or_none
 from booking.availability.models import Closure
 from booking.kernel.db import transaction
 from booking.kernel.idempotency import idempotent
@@ -14,7 +14,7 @@ from booking.kernel.paging import Page
 from booking.kernel.schema import PageQuery, VersionIn
 from booking.registry import queries as registry
 from booking.reservations import queries, service
-from booking.reservations.models import Reservation
+from booking.reservations.models import Fault, Override, Reservation
 from booking.reservations.schemas import (
     CancelIn,
     ChangeIn,
@@ -22,8 +22,13 @@ from booking.reservations.schemas import (
     ClosureIn,
     ClosureOut,
     ClosurePage,
+    FaultAnswerIn,
+    FaultIn,
+    FaultOut,
     MomentIn,
     NoteIn,
+    OverridePage,
+    PriceHistory,
     QuoteIn,
     QuoteOut,
     ReasonIn,
@@ -46,7 +51,16 @@ Headers = dict[str, str]
 @bp.response(200, QuoteOut)
 def quote(data: dict[str, Any]) -> service.Offer:
     """Say what a slot costs, what it saves, and every rule that would refuse it."""
-    return service.quote(**data, caller=caller())
+    return service.with_rise(service.quote(**data, caller=caller()))
+
+
+@bp.get("/instruments/<id:instrument_id>/prices/history")
+@bp.doc(security=[])
+@bp.response(200, PriceHistory)
+def price_history(instrument_id: int) -> dict[str, Any]:
+    """List the versions of twelve months, and which of them rose too fast to go unseen."""
+    registry.get_instrument(instrument_id, caller=caller_or_none())
+    return {"items": queries.price_history(instrument_id)}
 
 
 @bp.post("/reservations")
@@ -76,6 +90,14 @@ def index(query: dict[str, Any]) -> Page[Reservation]:
 def show(reservation_id: int) -> Reservation:
     """Show one reservation."""
     return queries.get_reservation(reservation_id, caller=caller())
+
+
+@bp.get("/reservations/<id:reservation_id>/overrides")
+@login_required
+@bp.response(200, OverridePage)
+def overrides(reservation_id: int) -> Page[Override]:
+    """List the rules that were set aside for a reservation, to the owner's people."""
+    return Page(queries.overrides_of(reservation_id, caller=caller()))
 
 
 @bp.patch("/reservations/<id:reservation_id>")
@@ -152,6 +174,37 @@ def no_show(data: dict[str, Any], reservation_id: int) -> Reservation:
     """Record that nobody came, half an hour after the start at the earliest."""
     with transaction():
         return service.no_show(reservation_id, **data, caller=caller())
+
+
+@bp.post("/reservations/<id:reservation_id>/report-fault")
+@login_required
+@idempotent
+@bp.arguments(FaultIn)
+@bp.response(201, FaultOut)
+def report_fault(data: dict[str, Any], reservation_id: int) -> tuple[Fault, Headers]:
+    """Report a fault during a use; who runs the instrument is told and decides what follows."""
+    with transaction():
+        fault = service.report_fault(reservation_id, **data, caller=caller())
+    return fault, {"Location": url_for(".show_fault", fault_id=fault.id)}
+
+
+@bp.get("/faults/<id:fault_id>")
+@login_required
+@bp.response(200, FaultOut)
+def show_fault(fault_id: int) -> Fault:
+    """Show a fault to the people of the instrument's owner."""
+    return queries.get_fault(fault_id, caller=caller())
+
+
+@bp.post("/faults/<id:fault_id>/dismiss")
+@login_required
+@idempotent
+@bp.arguments(FaultAnswerIn)
+@bp.response(200, FaultOut)
+def dismiss_fault(data: dict[str, Any], fault_id: int) -> Fault:
+    """Answer that it can go on; a closure with `fault` answers that it cannot."""
+    with transaction():
+        return service.dismiss_fault(fault_id, **data, caller=caller())
 
 
 @bp.post("/reservations/<id:reservation_id>/confirm-usage")

@@ -10,6 +10,12 @@ def remind() -> str:
         return f"提醒 {service.remind()} 个预约"
 
 
+def close() -> str:
+    """Close what was settled some days ago."""
+    with transaction():
+        return f"完结 {service.close_settled()} 个预约"
+
+
 def expire_holds() -> str:
     """Free the time of what nobody approved or declined in time."""
     with transaction():

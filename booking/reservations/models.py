@@ -2,13 +2,14 @@
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, composite, mapped_column, relationship
 
 from booking.accounts.models import Organisation, User
 from booking.accounts.rules import CustomerClass
-from booking.availability.models import Occupancy
+from booking.availability.models import Closure, Occupancy
 from booking.availability.rules import Reason
 from booking.kernel import clock
 from booking.kernel.db import Model, Versioned, Word
@@ -18,6 +19,7 @@ from booking.kernel.timeslot import TimeSlot
 from booking.registry.models import Instrument
 from booking.reservations.rules import Flag, flags
 from booking.tariffs.models import Price
+from booking.tariffs.rules import QuoteLine, kept_lines
 
 
 class ReservationStatus(StrEnum):
@@ -62,6 +64,12 @@ class Reservation(Versioned, Model):
     __table_args__ = (
         CheckConstraint("ends_at > starts_at", name="forwards"),
         CheckConstraint("price_minor >= 0 AND list_minor >= price_minor", name="price"),
+        CheckConstraint("samples >= 1", name="samples"),
+        CheckConstraint(
+            "fee_minor BETWEEN 0 AND price_minor "
+            "AND (fee_minor = 0 OR status IN ('cancelled', 'no_show', 'settled', 'closed'))",
+            name="fee",
+        ),
         CheckConstraint(
             "status NOT IN ('tentative', 'confirmed', 'in_use') OR occupancy_id IS NOT NULL",
             name="holds",
@@ -113,10 +121,13 @@ class Reservation(Versioned, Model):
     status: Mapped[ReservationStatus] = mapped_column(Word(ReservationStatus), default=S.CONFIRMED)
     purpose: Mapped[str] = mapped_column(default="")
     customer_class: Mapped[CustomerClass] = mapped_column(Word(CustomerClass))
+    samples: Mapped[int] = mapped_column(default=1, server_default="1")
     price_id: Mapped[int | None] = mapped_column(ForeignKey(Price.id))
     currency: Mapped[str] = mapped_column(default="CNY")
     list_minor: Mapped[int]
     price_minor: Mapped[int]
+    lines: Mapped[list[Any] | None]  # how the price comes about
+    fee_minor: Mapped[int] = mapped_column(default=0, server_default="0")
     baseline_minor: Mapped[int | None]
     baseline_rank: Mapped[int | None]
     is_assisted: Mapped[bool] = mapped_column(default=False)  # operated by the owner's people
@@ -154,6 +165,16 @@ class Reservation(Versioned, Model):
         return Money(self.list_minor, self.currency)
 
     @property
+    def price_lines(self) -> tuple[QuoteLine, ...]:
+        """Return how the price comes about; the amounts add up to it."""
+        return kept_lines(self.lines, self.list_price, self.price, self.slot.minutes)
+
+    @property
+    def fee(self) -> Money | None:
+        """Return what is due because it was cancelled late or nobody came; None if nothing is."""
+        return Money(self.fee_minor, self.currency) if self.fee_minor else None
+
+    @property
     def baseline(self) -> Money | None:
         """Return what it is compared with, or None (domain §4.3)."""
         return None if self.baseline_minor is None else Money(self.baseline_minor, self.currency)
@@ -170,9 +191,9 @@ class Reservation(Versioned, Model):
 
     @property
     def due(self) -> Money | None:
-        """Return what is due: for the confirmed use once it is; None where nobody came."""
+        """Return what is due: for the confirmed use once it is; where nobody came, the fee."""
         if self.status in CAME_TO_NOTHING:
-            return None
+            return self.fee
         return self.use.price if self.use and self.use.price else self.price
 
     @property
@@ -226,6 +247,7 @@ class Use(Model):
             name="confirmed",
         ),
         CheckConstraint("price_minor BETWEEN 0 AND list_minor AND minutes >= 0", name="price"),
+        CheckConstraint("samples >= 0", name="samples"),
         CheckConstraint(
             "(settled_at IS NULL) = (settlement IS NULL) "
             "AND (settled_at IS NULL) = (settled_on IS NULL) "
@@ -243,9 +265,11 @@ class Use(Model):
     ended_by: Mapped[int | None]
     # What the operator confirmed: the minutes that count and what they cost by the frozen price.
     minutes: Mapped[int | None]
+    samples: Mapped[int | None]
     currency: Mapped[str] = mapped_column(default="CNY")
     list_minor: Mapped[int | None]
     price_minor: Mapped[int | None]
+    lines: Mapped[list[Any] | None]
     baseline_minor: Mapped[int | None]
     note: Mapped[str] = mapped_column(default="")
     confirmed_at: Mapped[datetime | None]
@@ -273,6 +297,13 @@ class Use(Model):
         return None if self.list_minor is None else Money(self.list_minor, self.currency)
 
     @property
+    def price_lines(self) -> tuple[QuoteLine, ...]:
+        """Return how the price comes about; nothing before the use was confirmed."""
+        if self.list_price is None or self.price is None:
+            return ()
+        return kept_lines(self.lines, self.list_price, self.price, self.minutes or 0)
+
+    @property
     def baseline(self) -> Money | None:
         """Return what it is compared with, or None (domain §4.3)."""
         return None if self.baseline_minor is None else Money(self.baseline_minor, self.currency)
@@ -292,3 +323,42 @@ class Use(Model):
     def is_disputed(self) -> bool:
         """Tell whether the firm objected and the operator has not answered yet."""
         return self.objected_at is not None
+
+
+class Fault(Model):
+    """What somebody found broken during a use; open until the owner's people answer it."""
+
+    __tablename__ = "faults"
+    __table_args__ = (
+        CheckConstraint("closure_id IS NULL OR answered_at IS NOT NULL", name="answered"),
+        Index("ix_faults_open", "instrument_id", postgresql_where=text("answered_at IS NULL")),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    instrument_id: Mapped[int] = mapped_column(ForeignKey(Instrument.id))
+    unit: Mapped[int]
+    reservation_id: Mapped[int] = mapped_column(ForeignKey(Reservation.id))
+    reservation: Mapped[Reservation] = relationship(lazy="raise")
+    reported_at: Mapped[datetime] = mapped_column(default=clock.now)
+    reported_by: Mapped[int | None]
+    what: Mapped[str]
+    stopped_use: Mapped[bool]
+    # The closure it led to; none if nothing was wrong, or it could be mended at once.
+    closure_id: Mapped[int | None] = mapped_column(ForeignKey(Closure.id))
+    answered_at: Mapped[datetime | None]
+    answered_by: Mapped[int | None]
+    answer: Mapped[str] = mapped_column(default="")
+
+
+class Override(Model):
+    """Rules that somebody who manages the instrument set aside for a reservation, and why."""
+
+    __tablename__ = "overrides"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    reservation_id: Mapped[int] = mapped_column(ForeignKey(Reservation.id), index=True)
+    at: Mapped[datetime] = mapped_column(default=clock.now)
+    user_id: Mapped[int] = mapped_column(ForeignKey(User.id))
+    user: Mapped[User] = relationship(lazy="raise")
+    reason: Mapped[str]
+    rules: Mapped[list[Any]]  # each with its rule and what was said of it

@@ -1,6 +1,7 @@
 """Reads for tariffs: versions of prices, and whose price a caller pays."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 
 from sqlalchemy import BigInteger, ColumnElement, String, and_, bindparam, func, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -13,11 +14,13 @@ from booking.accounts.rules import (
     SizeClass,
     customer_class,
 )
-from booking.kernel import driver, paging
-from booking.kernel.db import db
+from booking.kernel import clock, driver, paging
+from booking.kernel.db import UtcDateTime, db
+from booking.kernel.timeslot import TimeSlot
+from booking.reference import queries as reference
 from booking.registry.models import Instrument
 from booking.tariffs.models import Price
-from booking.tariffs.rules import EXTERNAL_CLASSES, Customer
+from booking.tariffs.rules import EXTERNAL_CLASSES, Customer, Wall
 
 _LATEST_SIZES = """
 SELECT DISTINCT ON (organisation_id) organisation_id, size_class
@@ -33,14 +36,63 @@ def find_current(instrument_id: int, customer_class: CustomerClass) -> Price | N
         select(Price).where(
             Price.instrument_id == instrument_id,
             Price.customer_class == customer_class,
+            in_force(clock.now()),
+        )
+    )
+
+
+def find_announced(instrument_id: int, customer_class: CustomerClass) -> Price | None:
+    """Return the version that is published but does not hold yet, or None."""
+    return db.session.scalar(
+        select(Price).where(
+            Price.instrument_id == instrument_id,
+            Price.customer_class == customer_class,
+            Price.effective_from > clock.now(),
             Price.superseded_at.is_(None),
         )
     )
 
 
+def find_before(price: Price) -> Price | None:
+    """Return the version that holds until this one does, or None."""
+    return db.session.scalar(
+        select(Price).where(
+            Price.instrument_id == price.instrument_id,
+            Price.customer_class == price.customer_class,
+            Price.superseded_at == price.effective_from,
+            Price.effective_from < price.effective_from,
+        )
+    )
+
+
+def in_force(now: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
+    """Return the condition for the versions that hold at the moment."""
+    return and_(
+        Price.effective_from <= now, or_(Price.superseded_at.is_(None), Price.superseded_at > now)
+    )
+
+
+# For statements that are kept; `clock.now()` is given with the other values.
+NOW: ColumnElement[datetime] = bindparam("now", type_=UtcDateTime())
+
+
 def get_price(price_id: int) -> Price:
     """Return a version, current or not."""
     return db.session.get_one(Price, price_id)
+
+
+def wall_of(instrument: Instrument, slot: TimeSlot) -> Wall:
+    """Return the clock where the instrument stands, with the working days around the slot."""
+    first, last = slot.starts_at.date() - _DAY, slot.ends_at.date() + _DAY
+    return Wall(instrument.zone, reference.workdays(first, last))
+
+
+_DAY = timedelta(days=1)
+
+
+def find_price(price_id: int) -> Price | None:
+    """Return a version, or None if there is none."""
+    return db.session.get(Price, price_id)
 
 
 def current_prices(ids: Sequence[int], customer: Customer) -> dict[int, Price]:
@@ -54,6 +106,7 @@ def current_prices(ids: Sequence[int], customer: Customer) -> dict[int, Price]:
         "ids": list(ids),
         "classes": [str(each) for each in customer.classes],
         "own": list(customer.own_institutions),
+        "now": clock.now(),
     }
     found: dict[int, Price] = {}
     for price in db.session.scalars(_CURRENT, values):
@@ -64,14 +117,17 @@ def current_prices(ids: Sequence[int], customer: Customer) -> dict[int, Price]:
 def applies_to(customer: Customer) -> ColumnElement[bool]:
     """Return the condition for current prices of the customer; needs the instrument's row."""
     return _applies(
+        in_force(clock.now()),
         Price.customer_class.in_(customer.classes),
         Instrument.institution_id.in_(customer.own_institutions),
     )
 
 
-def _applies(class_fits: ColumnElement[bool], is_own: ColumnElement[bool]) -> ColumnElement[bool]:
+def _applies(
+    holds: ColumnElement[bool], class_fits: ColumnElement[bool], is_own: ColumnElement[bool]
+) -> ColumnElement[bool]:
     return and_(
-        Price.superseded_at.is_(None),
+        holds,
         or_(
             and_(is_own, Price.customer_class == CustomerClass.INTERNAL),
             and_(~is_own, class_fits),
@@ -86,6 +142,7 @@ _CURRENT = (
     .where(
         Price.instrument_id == func.any(bindparam("ids", type_=ARRAY(BigInteger))),
         _applies(
+            in_force(NOW),
             Price.customer_class == func.any(bindparam("classes", type_=ARRAY(String))),
             Instrument.institution_id == func.any(bindparam("own", type_=ARRAY(BigInteger))),
         ),
@@ -100,7 +157,7 @@ def list_prices(
     """Return a page of an instrument's price versions, latest first; or the current ones only."""
     query = select(Price).where(Price.instrument_id == instrument_id)
     if current:
-        query = query.where(Price.superseded_at.is_(None))
+        query = query.where(in_force(clock.now()))
     if cursor is not None:
         query = query.where(Price.id < paging.decode(cursor, int)[0])
     rows = db.session.scalars(query.order_by(Price.id.desc()).limit(limit + 1)).all()

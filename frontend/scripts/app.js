@@ -16,13 +16,13 @@ import { toasts } from "./toasts.js";
 window.htmx = htmx;
 // Swapped by htmx or there from the start: every piece of page passes through here once.
 htmx.onLoad((piece) => {
+  errorsFirst(piece);
   passwordToggles(piece);
   copyButtons(piece);
   searchBoxes(piece);
   toasts(piece);
   showOffline();
 });
-errorsFirst();
 menus();
 keys();
 sheets();

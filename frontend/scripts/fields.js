@@ -1,8 +1,8 @@
 import { all } from "./all.js";
 
 /** Put the focus on the list of errors, so that it is the first thing read. */
-export function errorsFirst() {
-  document.querySelector("[data-error-summary]")?.focus();
+export function errorsFirst(piece) {
+  all(piece, "[data-error-summary]")[0]?.focus();
 }
 
 /** Let people look at the password they type. */

@@ -135,7 +135,7 @@ def test_every_start_shown_could_be_reserved_and_no_other(now):
     for half_hour in range(48):
         start = WEDNESDAY_10.replace(hour=0) + half_hour * HOUR / 2
         wanted = TimeSlot(start, start + 2 * HOUR)
-        sheet = reservations.get_sheet(instrument.id, wanted, organisation_id=firm.id)
+        sheet = reservations.get_sheet(instrument.id, wanted, organisation_id=firm.id, user_id=0)
         held = wanted.widened(before_minutes=0, after_minutes=30)
         possible = make_offer(sheet, wanted).bookable and queries.is_free(
             instrument.id, held, units=1

@@ -28,6 +28,7 @@ from booking import demo
 from booking.app import create_app
 from booking.kernel import clock
 from booking.kernel.db import db, transaction
+from booking.notices import jobs
 from tests.conftest import MONDAY_9
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -171,6 +172,19 @@ def _note(complain: Callable[[str], None], message: ConsoleMessage) -> None:
         return
     if message.type in {"error", "warning"} and not EXPECTED.match(message.text):
         complain(f"{message.type}: {message.text}")
+
+
+@pytest.fixture
+def work(program: Flask) -> Callable[[], None]:
+    """A function that does what the worker does."""
+
+    def deliver() -> None:
+        with clock.pretend(NOW.astimezone(UTC)), program.app_context():
+            jobs.expand()
+            jobs.send()
+            db.session.remove()
+
+    return deliver
 
 
 @pytest.fixture(params=[PHONE, DESKTOP], ids=["phone", "desktop"])

@@ -24,6 +24,7 @@ from booking.notices import gateway
 from booking.notices.models import Message
 from booking.registry.models import Instrument
 from booking.reservations import queries as reservations
+from booking.reservations.models import Fault
 from booking.savings.models import SavingsLine
 from tests.browser.conftest import DESKTOP, HEIGHTS, NARROWEST, NOW, PHONE, flaws, scrolls_sideways
 
@@ -52,11 +53,12 @@ FOREIGN = (
     "/certificates/<id:certificate_id>/file",
     "/instruments/<id:instrument_id>/calibrations/<id:calibration_id>/file",
 )
-# Met only amid a flow, which a test of its own goes through.
+# Met only amid a flow, which test_amid_a_flow.py goes through.
 AMID_A_FLOW = {
     "/account/second-factor/set-up",
     "/log-in/code",
     "/institution/certificates/<id:certificate_id>",
+    "/institution/certificates/<id:certificate_id>/edit",
     "/institution/drafts/<id:draft_id>/<string:step>",
     "/savings/<id:line_id>",
     "/institution/imports/<id:import_id>",
@@ -164,6 +166,8 @@ def _samples(program: Flask, login: str) -> dict[str, Any]:
             "field": "uscc",
             "kind": "xlsx",
         }
+        if fault := db.session.scalar(select(Fault.id).limit(1)):
+            found["fault_id"] = fault
         if seal := db.session.scalar(select(JournalSeal.id).limit(1)):
             found["seal_id"] = seal
         mail = next((kept for kept in gateway.list_kept(limit=200) if kept.body("calendar")), None)

@@ -58,6 +58,22 @@ def test_suggestions_are_chosen_with_the_arrows_and_left_with_escape(visit, widt
     page.wait_for_url(re.compile(r"/instruments\?q="))
 
 
+def test_nothing_lies_over_a_day_that_can_be_chosen(firm):
+    firm.goto("/instruments/1?minutes=120&view=list")
+    days = [chip.bounding_box() for chip in firm.locator(".day-chip").all()]
+    steps = [link.bounding_box() for link in firm.locator(".week-links a").all()]
+
+    assert len(days) == 7
+    assert steps
+    assert not [(day, step) for day in days for step in steps if overlap(day, step)]
+
+
+def overlap(one, other):
+    across = one["x"] < other["x"] + other["width"] and other["x"] < one["x"] + one["width"]
+    down = one["y"] < other["y"] + other["height"] and other["y"] < one["y"] + one["height"]
+    return across and down
+
+
 def test_the_sheet_holds_what_was_typed_and_gives_it_back(visit, language):
     page = visit(PHONE, language)
     log_in(page)

@@ -6,7 +6,6 @@ A page added later is found by its address; one that nobody here can reach fails
 from datetime import UTC
 
 import pytest
-from playwright.sync_api import expect
 from sqlalchemy import update
 
 from booking.accounts import queries as accounts
@@ -16,8 +15,6 @@ from booking.kernel.db import db, transaction
 from booking.notices import jobs
 from booking.notices.models import Message
 from booking.notices.rules import MailState
-from tests import factories
-from tests.accounts.world import code_of
 from tests.browser.conftest import DESKTOP, NOW, log_in
 from tests.browser.every import AMID_A_FLOW, ROLES, Everything, faults
 
@@ -83,34 +80,3 @@ def test_nothing_is_wrong_with_any_page(everything, somebody, seen, role, langua
             found[address] = wrong
 
     assert found == {}
-
-
-def test_nothing_is_wrong_where_a_second_factor_is_set_up_and_asked_for(program, visit):
-    with program.app_context(), transaction():
-        user = factories.make_user(password="Lathe-7-quiet")
-    page = visit(DESKTOP)
-    log_in(page, user.email, "Lathe-7-quiet")
-    page.goto("/account/second-factor")
-    page.get_by_role("button", name="开始设置").click()
-    page.wait_for_url("**/set-up")
-    assert faults(page) == []
-    type_code(page, program, user)
-    expect(page.get_by_role("heading", level=1)).to_be_visible()
-    assert faults(page) == []
-
-    page.context.clear_cookies()
-    page.goto("/log-in")
-    page.locator("#f-login").fill(user.email)
-    page.locator("#f-password").fill("Lathe-7-quiet")
-    page.locator("#f-password").press("Enter")
-    page.wait_for_url("**/log-in/code**")
-    assert faults(page) == []
-
-
-def type_code(page, program, user):
-    """Enter what the person's device would show."""
-    with clock.pretend(NOW.astimezone(UTC)), program.app_context():
-        code = code_of(user.id)
-        db.session.remove()
-    page.locator("#f-code").fill(code)
-    page.locator("#f-code").press("Enter")

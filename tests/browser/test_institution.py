@@ -75,6 +75,26 @@ def test_withdrawing_and_publishing_leave_from_the_list(lab):
     expect(lab.get_by_role("status")).to_contain_text(f"“{name}”已发布")
 
 
+def test_the_day_is_brought_up_to_date_and_stays_as_it_was_left(lab, width):
+    lab.clock.install(time=NOW)
+    lab.goto("/institution/today")
+    lab.locator(".twin summary").click()
+    row = lab.locator("#twin-rows th a").nth(3)
+    row.focus()
+    # Marked by hand, they show whether they were made anew.
+    lab.evaluate(
+        "for (const id of ['board-live', 'arrivals-live', 'twin-rows'])"
+        " document.getElementById(id).dataset.old = ''"
+    )
+    name = row.inner_text()
+    with lab.expect_response("**/institution/today?*"):
+        lab.clock.run_for(121_000)
+
+    expect(lab.locator("[data-old]")).to_have_count(0)
+    expect(lab.locator(".twin")).to_have_attribute("open", "")
+    assert lab.evaluate("document.activeElement.textContent") == name
+
+
 def test_only_people_of_an_institution_find_the_way_there(visit, lab):
     firm = visit()
     log_in(firm)
@@ -83,3 +103,17 @@ def test_only_people_of_an_institution_find_the_way_there(visit, lab):
 
     assert lab.locator(f"a[href='{HOME}']").count() > 0
     assert firm.locator(f"a[href='{HOME}']").count() == 0
+
+
+def test_a_price_is_tried_in_place_and_what_is_wrong_has_the_focus(lab):
+    lab.goto(f"{HOME}/3/prices")
+    lab.get_by_label("公示价（元）").fill("500")
+    lab.get_by_role("button", name="试算这个时段").click()
+
+    expect(lab.locator("#preview")).to_contain_text("公示价 500.00 元/小时 × 2 小时")
+    expect(lab.get_by_label("公示价（元）")).to_have_value("500")
+    assert flaws(lab) == {}
+    lab.get_by_label("公示价（元）").fill("很多")
+    lab.get_by_role("button", name="试算这个时段").click()
+    expect(lab.get_by_role("alert")).to_contain_text("请填写金额")
+    assert lab.evaluate("'errorSummary' in document.activeElement.dataset")

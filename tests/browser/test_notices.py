@@ -1,36 +1,17 @@
 """Bell, inbox, settings, dead letters and the demo's mails in a real browser."""
 
 import re
-from collections.abc import Callable
-from datetime import UTC
 
-import pytest
-from flask import Flask
 from playwright.sync_api import expect
 from sqlalchemy import select, update
 
 from booking.accounts import queries as accounts
-from booking.kernel import clock
 from booking.kernel.db import db, transaction
-from booking.notices import jobs
 from booking.notices.models import Message
 from booking.notices.rules import MailState
-from tests.browser.conftest import NARROWEST, NOW, flaws, log_in, scrolls_sideways
+from tests.browser.conftest import NARROWEST, flaws, log_in, scrolls_sideways
 
 TIMES = iter(range(100))
-
-
-@pytest.fixture
-def work(program: Flask) -> Callable[[], None]:
-    """A function that does what the worker does."""
-
-    def deliver() -> None:
-        with clock.pretend(NOW.astimezone(UTC)), program.app_context():
-            jobs.expand()
-            jobs.send()
-            db.session.remove()
-
-    return deliver
 
 
 def test_a_link_for_the_password_arrives_in_the_demos_mails(visit, width, work):

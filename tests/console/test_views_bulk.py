@@ -189,6 +189,15 @@ def test_all_that_match_are_taken_without_ticking_them(client, institution, mana
     assert "共 3 台" in every.text
 
 
+def test_the_list_then_shows_what_was_changed(client, institution, manager):
+    lacking = make_instrument(institution=institution, name="甲", schedule=None)
+
+    done = change(client, "hours", [lacking], lacking="hours", state="normal", **WEEK)
+
+    assert done.headers["Location"].endswith(f"?institution={institution.id}&state=normal")
+    assert "<bdi>甲</bdi>" in client.get(done.headers["Location"]).text
+
+
 def test_somebody_elses_instruments_are_not_touched(client, institution, manager, session):
     other = make_instrument()
 

@@ -70,6 +70,13 @@ def test_an_instrument_is_contributed_in_steps_and_published(client, session, dr
     assert session.scalar(select(func.count()).select_from(InstrumentDraft)) == 0
 
 
+def test_one_that_has_no_name_yet_is_offered_to_go_on_with(client, draft):
+    page = client.get(NEW)
+
+    assert page.status_code == 200
+    assert "还没有名称的仪器" in page.text
+
+
 def test_hours_and_price_may_come_later(client, session, draft):
     send(client, draft, "basics", name="光谱仪", inner_id="A-1")
 

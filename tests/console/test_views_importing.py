@@ -245,6 +245,15 @@ def test_an_exported_workbook_holds_no_formula(client, institution, manager):
     assert {cell.data_type for row in sheet for cell in row} <= {"s", "n", "inlineStr"}
 
 
+def test_an_empty_table_has_the_headings_alone(client, institution, manager):
+    make_instrument(institution=institution)
+
+    file = client.get("/institution/instruments.csv?format=nrii&blank=1")
+
+    [headings] = csv.reader(io.StringIO(file.data.decode("utf-8-sig")))
+    assert headings[:2] == ["所属单位仪器编号", "仪器设备名称"]
+
+
 def test_unknown_kinds_of_tables_are_not_found(client, manager):
     assert client.get("/institution/instruments.pdf").status_code == 404
     assert client.get("/institution/instruments.csv?format=x").status_code == 404

@@ -269,6 +269,35 @@ def test_a_certificate_stands_once_and_a_renewal_beside_it(institution, manager)
     assert len(queries.certificates_of(institution.id)) == 2
 
 
+def test_put_right_it_is_written_down_once_and_never_once_withdrawn(institution, manager, session):
+    made = certify(institution, manager)
+    right = {"issuer": "省局", "valid_from": made.valid_from, "valid_until": made.valid_until}
+    for _ in range(2):
+        service.edit_certificate(made.id, number=made.number, caller=manager, **right)
+
+    entries = select(JournalEntry.data).where(JournalEntry.action == "certificate.edited")
+    [told] = session.scalars(entries)
+    assert (told["old"]["issuer"], told["new"]["issuer"]) == ("湖南省市场监督管理局", "省局")
+    service.withdraw_certificate(made.id, caller=manager)
+    with pytest.raises(WrongState):
+        service.edit_certificate(made.id, number=made.number, caller=manager, **right)
+
+
+def test_put_right_it_cannot_become_another_that_is_there(institution, manager):
+    certify(institution, manager)
+    other = certify(institution, manager, number="231812345679")
+
+    with pytest.raises(NumberTaken):
+        service.edit_certificate(
+            other.id,
+            number="231812345678",
+            issuer=other.issuer,
+            valid_from=other.valid_from,
+            valid_until=other.valid_until,
+            caller=manager,
+        )
+
+
 def test_an_instrument_falls_under_what_its_standards_meet(institution, instrument, manager):
     other = make_instrument(institution=institution, standards=["GB/T 9999-2020"])
     bare = make_instrument(institution=institution)

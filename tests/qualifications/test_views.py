@@ -154,6 +154,44 @@ def test_a_certificate_is_withdrawn(client, manager, institution):
     assert "已作废" in client.get(CERTIFICATES).text
 
 
+def test_a_certificate_is_put_right_and_keeps_its_file_and_scope(client, manager, institution):
+    post(client, CERTIFICATES, files={"file": (PDF, "资质证书.pdf")}, **CMA)
+    [(made, _)] = queries.certificates_of(institution.id)
+    page = f"{CERTIFICATES}/{made.id}"
+    post(client, page, "/lines", parameter="硬度", standard="GB/T 230.1-2018")
+    right = {name: value for name, value in CMA.items() if name != "scheme"}
+
+    answer = post(client, f"{page}/edit", **right | {"number": "231812345679", "version": "1"})
+
+    shown = client.get(answer.headers["Location"]).text
+    assert "证书已更改。" in shown
+    assert "231812345679" in shown
+    assert "GB/T 230.1-2018" in shown
+    assert client.get(f"/certificates/{made.id}/file").data == PDF
+
+
+@pytest.mark.parametrize(
+    ("wrong", "status", "said"),
+    [
+        ({"number": "123"}, 422, 'href="#f-number"'),
+        ({"valid_until": "2020-01-01"}, 422, 'href="#f-valid_until"'),
+        ({"version": "7"}, 409, "内容已被他人更改"),
+    ],
+)
+def test_what_is_wrong_when_it_is_put_right_is_said_and_kept(
+    client, manager, institution, wrong, status, said
+):
+    page = f"{CERTIFICATES}/{certified(institution, manager).id}"
+    right = {name: value for name, value in CMA.items() if name != "scheme"}
+
+    answer = post(client, f"{page}/edit", **right | {"issuer": "省局", "version": "1"} | wrong)
+
+    assert answer.status_code == status
+    assert said in answer.text
+    assert 'value="省局"' in answer.text
+    assert "湖南省市场监督管理局" in client.get(page).text
+
+
 def test_others_certificates_are_not_found_and_operators_have_no_page(
     client, manager, institution, instrument
 ):

@@ -5,10 +5,12 @@ from datetime import timedelta
 import pytest
 
 from booking.accounts.rules import Role, Scope
+from booking.tariffs.rules import ChargeUnit, Terms
 from tests.factories import (
     make_institution,
     make_instrument,
     make_organisation,
+    make_price,
     make_user,
     slot,
 )
@@ -369,3 +371,46 @@ def test_a_reservation_takes_four_statements_with_its_key(client, headers, wante
     assert answer.status_code == 201
     # Token with key, sheet, occupancy with reservation, journal entry and notice, stored answer.
     assert len(statements) == 4
+
+
+def test_a_list_raised_before_it_was_used_is_marked_where_it_is_the_baseline(client, headers, now):
+    instrument = make_instrument(price=None)
+    published = now.at - timedelta(days=200)
+    raised = now.at - timedelta(days=40)
+    make_price(instrument, per_hour_minor=10000, published_at=published, superseded_at=raised)
+    make_price(instrument, per_hour_minor=15000, published_at=raised)
+    body = {
+        "instrument_id": instrument.id,
+        "starts_at": "2026-11-25T10:00:00+08:00",
+        "ends_at": "2026-11-25T12:00:00+08:00",
+    }
+
+    quoted = client.post("/api/v1/quotes", json=body, headers=headers).json
+    history = client.get(f"/api/v1/instruments/{instrument.id}/prices/history").json["items"]
+
+    assert quoted["baseline"]["rise_percent"] == 50
+    assert [(each["per_hour"]["amount"], each["rise_percent"]) for each in history] == [
+        ("150.00", 50),
+        ("100.00", None),
+    ]
+    assert [line["item"] for line in quoted["lines"]] == ["time", "discount"]
+
+
+def test_samples_are_kept_and_priced(client, headers):
+    instrument = make_instrument(price=None)
+    terms = Terms(unit=ChargeUnit.SAMPLE, unit_minor=42000)
+    make_price(instrument, kept_terms=terms.plain())
+    body = {
+        "instrument_id": instrument.id,
+        "starts_at": "2026-11-25T10:00:00+08:00",
+        "ends_at": "2026-11-25T12:00:00+08:00",
+        "samples": 3,
+    }
+
+    made = client.post("/api/v1/reservations", json=body, headers=headers)
+    refused = client.post("/api/v1/reservations", json=body | {"samples": 0}, headers=headers)
+
+    assert (made.status_code, made.json["samples"]) == (201, 3)
+    assert made.json["price"]["amount"] == "1008.00"
+    assert [line["amount"]["amount"] for line in made.json["lines"]] == ["1260.00", "-252.00"]
+    assert (refused.status_code, list(refused.json["errors"])) == (422, ["samples"])

@@ -6,12 +6,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from booking.availability.rules import BookingPolicy, WeekPlan
+from booking.availability.rules import BookingPolicy, WeekPlan, length
 from booking.kernel.errors import WrongState
 from booking.kernel.timeslot import TimeSlot
 from booking.reservations.errors import TooLateToChange
 from booking.reservations.models import HOLDING, TRANSITIONS, Reservation, ReservationStatus
-from booking.reservations.rules import broken_rules, check_changeable, from_to, length
+from booking.reservations.rules import broken_rules, check_changeable, from_to
 
 MONDAY_9 = datetime.fromisoformat("2026-11-23T09:00:00+08:00")
 SHANGHAI = ZoneInfo("Asia/Shanghai")

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from booking.accounts.rules import CustomerClass, Role, Scope
 from booking.availability import queries as calendars
@@ -27,6 +27,7 @@ from tests.factories import (
     make_organisation,
     make_price,
     make_user,
+    prices_up,
     slot,
 )
 from tests.queries_counted import counted
@@ -34,7 +35,6 @@ from tests.queries_counted import counted
 pytestmark = [pytest.mark.service, pytest.mark.usefixtures("session")]
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 THURSDAY = slot(slot().starts_at + DAY)
-PRICES_UP = text("UPDATE prices SET per_hour_minor = 2 * per_hour_minor")
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_reserve_freezes_price_and_baseline(instrument, firm):
 def test_a_later_price_changes_nothing_that_was_agreed(instrument, firm, session):
     reservation = service.reserve(instrument.id, slot(), caller=firm)
     reservation_id = reservation.id
-    session.execute(PRICES_UP)
+    prices_up()
     session.expire_all()
 
     assert queries.get_reservation(reservation_id, caller=firm).price == Money.of("288.00")
@@ -274,7 +274,7 @@ def test_move_keeps_the_rules_and_todays_price(instrument, firm, session):
     reservation = service.reserve(instrument.id, slot(), caller=firm)
     with pytest.raises(NotBookable):
         service.move(reservation.id, slot(slot().starts_at, hours=9), caller=firm)
-    session.execute(PRICES_UP)
+    prices_up()
 
     moved = service.move(reservation.id, THURSDAY, caller=firm)
 

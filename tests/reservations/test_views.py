@@ -6,9 +6,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from booking.accounts.rules import Role
+from booking.accounts.rules import CustomerClass, Role
+from booking.kernel.money import Money
 from booking.reservations import service
 from booking.reservations.models import Reservation, ReservationStatus
+from booking.tariffs import service as tariffs
+from booking.tariffs.rules import ChargeUnit, Fee, Terms
 from tests.factories import (
     WEDNESDAY_10,
     caller_of,
@@ -16,6 +19,7 @@ from tests.factories import (
     make_institution,
     make_instrument,
     make_organisation,
+    make_price,
     make_user,
     sign_in,
     slot,
@@ -385,3 +389,54 @@ def test_what_comes_next_is_the_soonest_however_many_there_are(client, signed_in
     more = re.search(r'href="([^"]*cursor=[^"]*)"', first)[1].replace("&amp;", "&")
     assert "12:00–14:00" in client.get(more).text
     assert client.get("/reservations?cursor=nonsense").status_code == 200
+
+
+def test_the_fee_is_said_before_cancelling_late_and_kept_after(client, session, now):
+    owner = make_institution()
+    instrument = make_instrument(institution=owner, price=None)
+    tariffs.publish_price(
+        instrument.id,
+        CustomerClass.SME,
+        Money.of("180.00"),
+        caller=make_caller(owner, Role.MANAGER),
+        terms=Terms(startup_minor=5000, late_cancel=Fee(percent=50)),
+    )
+    firm = make_organisation()
+    user = make_user(firm)
+    mine = service.reserve(instrument.id, slot(), caller=caller_of(user, (firm, Role.MEMBER)))
+    sign_in(client, user)
+    shown = client.get(f"/reservations/{mine.id}").text
+    assert "开机费" in shown
+    assert "之后收 205.00 元" in shown
+
+    now.set(WEDNESDAY_10 - timedelta(hours=3))
+    sign_in(client, user)
+    page = client.get(f"/reservations/{mine.id}/cancel")
+    assert "现在取消收 205.00 元" in page.text
+    client.post(f"/reservations/{mine.id}/cancel", data={"form_token": token_of(page)})
+
+    assert "逾期取消费" in client.get(f"/reservations/{mine.id}").text
+
+
+def test_the_panel_says_how_the_price_comes_about(client, session):
+    instrument = make_instrument(price=None)
+    terms = Terms(startup_minor=5000, no_show=Fee(percent=50), deposit_minor=100000)
+    make_price(instrument, kept_terms=terms.plain(), discount_percent=0)
+
+    shown = client.get(f"/instruments/{instrument.id}?start=2026-11-25T10:00&minutes=120").text
+
+    for words in ("公示价 180.00 元/小时 × 2 小时", "开机费", "410.00", "爽约收 205.00 元", "押金"):
+        assert words in shown
+
+
+def test_samples_are_asked_for_where_they_are_paid(client, session):
+    instrument = make_instrument(price=None)
+    terms = Terms(unit=ChargeUnit.SAMPLE, unit_minor=42000)
+    make_price(instrument, kept_terms=terms.plain(), discount_percent=0)
+
+    asked = f"/instruments/{instrument.id}?start=2026-11-25T10:00&minutes=120"
+    three = client.get(f"{asked}&samples=3").text
+
+    assert "公示价 420.00 元/样品 × 3" in three
+    assert "1,260.00" in three
+    assert "420.00 元/样品 × 1" in client.get(f"{asked}&samples=-1").text

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from booking.accounts.rules import CustomerClass
 from booking.kernel.money import Money
-from booking.tariffs.rules import NoBaseline, PriceFacts, quote
+from booking.tariffs.rules import NoBaseline, PriceFacts, Usage, quote
 
 NOW = datetime.fromisoformat("2026-11-23T09:00:00+08:00")
 LIST = PriceFacts(
@@ -23,7 +23,7 @@ LIST = PriceFacts(
 
 
 def quoted(facts=LIST, *, minutes=120, customer_class=CustomerClass.SME):
-    return quote(facts, minutes=minutes, customer_class=customer_class, now=NOW)
+    return quote(facts, Usage(NOW, minutes), customer_class=customer_class, now=NOW)
 
 
 def test_golden_example_two_of_the_method():

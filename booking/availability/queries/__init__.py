@@ -1,5 +1,6 @@
 """Reads for availability: schedules, patterns of opening, free-slot search, lists, breaches."""
 
+from booking.availability.queries.bookable import Obstacle, bookable_by, closed_to, obstacles
 from booking.availability.queries.breaches import breaches
 from booking.availability.queries.listing import (
     Counted,
@@ -21,6 +22,21 @@ from booking.availability.queries.patterns import (
     taken,
     workdays,
 )
+from booking.availability.queries.policies import (
+    LOOKED_AT,
+    PolicySheet,
+    defaults_of,
+    document_of,
+    find_defaults,
+    get_policy,
+    inheriting,
+    needs_within,
+    pairable,
+    pairs_of,
+    plans_of,
+    policy_as,
+    schedules_of,
+)
 from booking.availability.queries.schedules import (
     Availability,
     ScheduleSheet,
@@ -34,11 +50,8 @@ from booking.availability.queries.search import (
     Alternatives,
     FreeSlot,
     Kin,
-    Obstacle,
     alternatives,
-    bookable_by,
     find_free_slots,
-    obstacles,
     soonest,
 )
 from booking.availability.queries.strips import DayShown, axis_of, day_shown
@@ -47,6 +60,7 @@ from booking.availability.queries.weeks import DAYS, Day, Week, weeks
 
 __all__ = [
     "DAYS",
+    "LOOKED_AT",
     "Alternatives",
     "Availability",
     "Counted",
@@ -58,6 +72,7 @@ __all__ = [
     "Listed",
     "Obstacle",
     "Pattern",
+    "PolicySheet",
     "ScheduleSheet",
     "Sort",
     "Suggestion",
@@ -69,21 +84,33 @@ __all__ = [
     "axis_of",
     "bookable_by",
     "breaches",
+    "closed_to",
     "count",
     "day_shown",
+    "defaults_of",
+    "document_of",
     "facets",
+    "find_defaults",
     "find_free_slots",
     "find_schedule",
     "free_count",
+    "get_policy",
     "get_schedule",
+    "inheriting",
     "is_free",
     "list_instruments",
     "near_names",
+    "needs_within",
     "obstacles",
     "operation_of",
+    "pairable",
+    "pairs_of",
     "patterns",
     "patterns_of",
+    "plans_of",
+    "policy_as",
     "policy_of",
+    "schedules_of",
     "soonest",
     "suggest",
     "taken",

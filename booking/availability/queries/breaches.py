@@ -2,9 +2,13 @@
 
 from collections.abc import Iterator
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
+from booking.availability.models import PolicyDefaults, Schedule
+from booking.availability.queries.policies import document_of
+from booking.availability.rules import usual
 from booking.kernel.db import db
+from booking.registry.models import Instrument
 
 # A unit's rows in order of their start: whoever begins before all earlier ones have ended
 # overlaps one of them. One sort, where a join of the table with itself would be quadratic.
@@ -34,6 +38,17 @@ HAVING coalesce(sum(o.ends_at - o.starts_at), interval '0')
        OR o.instrument_id <> c.instrument_id OR o.kind <> c.kind OR o.unit <> c.unit) > 0
  ORDER BY c.id
 """)
+# What is set for one of a pair is set for the other.
+_PAIRS = text("""
+SELECT p.instrument_id, p.other_id, p.pairing
+  FROM instrument_pairs p
+ WHERE NOT EXISTS (
+     SELECT FROM instrument_pairs q
+      WHERE q.instrument_id = p.other_id AND q.other_id = p.instrument_id
+        AND q.pairing = CASE p.pairing WHEN 'needs' THEN 'needed_by' WHEN 'needed_by' THEN 'needs'
+                                       ELSE p.pairing END)
+ ORDER BY p.instrument_id, p.other_id
+""")
 
 
 def breaches() -> Iterator[str]:
@@ -47,3 +62,22 @@ def breaches() -> Iterator[str]:
         yield f"仪器 {row.instrument_id} 的占用 {row.id} 内容不成立。"
     for closure_id in db.session.scalars(_CLOSURES):
         yield f"停用安排 {closure_id} 占用的时间不是它的时段。"
+    for pair in db.session.execute(_PAIRS):
+        two = f"{pair.instrument_id} 与 {pair.other_id}"
+        yield f"仪器 {two} 的同约规则（{pair.pairing}）只登记了一边。"
+    yield from _drifted()
+
+
+def _drifted() -> Iterator[str]:
+    """Yield the parts of policies that are inherited but not what the institution decided."""
+    rows = db.session.execute(
+        select(Schedule, PolicyDefaults.given)
+        .join(Instrument, Instrument.id == Schedule.instrument_id)
+        .outerjoin(PolicyDefaults, PolicyDefaults.institution_id == Instrument.institution_id)
+        .order_by(Schedule.instrument_id)
+    )
+    for schedule, given in rows:
+        document, defaults = document_of(schedule), usual() | (given or {})
+        for name in schedule.inherits:
+            if document[name] != defaults[name]:
+                yield f"仪器 {schedule.instrument_id} 的预约规则 {name} 与机构默认不一致。"

@@ -27,14 +27,9 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from booking.accounts.rules import Caller
 from booking.availability.models import OpeningHours, Schedule, SpecialDay
-from booking.availability.queries.patterns import patterns, patterns_of
-from booking.availability.queries.search import (
-    FreeSlot,
-    bookable_by,
-    bookable_by_whom,
-    soonest,
-    whom,
-)
+from booking.availability.queries.bookable import bookable_by, bookable_by_whom, whom
+from booking.availability.queries.patterns import for_customer, patterns, patterns_of
+from booking.availability.queries.search import FreeSlot, soonest
 from booking.availability.rules import USUAL_WINDOW
 from booking.kernel import paging
 from booking.kernel.db import db
@@ -137,7 +132,7 @@ def free_count(wanted: Wanted, *, caller: Caller | None, now: datetime) -> Count
     customer = tariffs.customer_of(caller)
     window = wanted.window or TimeSlot(now, now + USUAL_WINDOW)
     conditions = _conditions(wanted, caller, customer)
-    found = patterns(window, *_looked_at(wanted, conditions, customer, now))
+    found = for_customer(patterns(window, *_looked_at(wanted, conditions, customer, now)), customer)
     count = sum(1 for _ in soonest(found, window, now=now, minutes=wanted.minutes))
     looked_at = sum(len(pattern.ids) for pattern in found)
     return Counted(count, is_all=wanted.at_most is None or looked_at < wanted.at_most)
@@ -271,7 +266,8 @@ def _free_ones(
     rows = db.session.execute(query).all()
     start, size = 0, AT_FIRST
     while chunk := rows[start : start + size]:
-        found = patterns_of([row[0] for row in chunk], wanted.window)
+        chosen = patterns_of([row[0] for row in chunk], wanted.window)
+        found = for_customer(chosen, customer)
         free = {
             each.instrument_id: each
             for each in soonest(found, wanted.window, now=now, minutes=wanted.minutes)
@@ -292,7 +288,8 @@ def _earliest(
     """Yield what is free in the window (a week from now unless one is given), soonest first."""
     window = wanted.window or TimeSlot(now, now + USUAL_WINDOW)
     after = paging.decode(cursor, int, int) if cursor is not None else [0, 0]
-    found = patterns(window, *_looked_at(wanted, conditions, customer, now))
+    looked_at = patterns(window, *_looked_at(wanted, conditions, customer, now))
+    found = for_customer(looked_at, customer)
     for free in soonest(found, window, now=now, minutes=wanted.minutes):
         minute = int(free.starts_at.timestamp()) // 60
         if [minute, free.instrument_id] > after:

@@ -6,7 +6,7 @@ worked out once per pattern. The number of statements does not depend on the num
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Select,
+    String,
     bindparam,
     case,
     cast,
@@ -25,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.orm import InstrumentedAttribute
 
+from booking.accounts.rules import CustomerClass
 from booking.availability.models import (
     LONGEST_OCCUPANCY,
     Occupancy,
@@ -33,11 +35,20 @@ from booking.availability.models import (
     Schedule,
     SpecialDay,
 )
-from booking.availability.rules import BookingPolicy, Interval, Span, WeekPlan
+from booking.availability.queries.bookable import classes_at
+from booking.availability.rules import (
+    BookingPolicy,
+    Conditions,
+    Interval,
+    Span,
+    WeekPlan,
+    of_text,
+)
 from booking.kernel import driver
 from booking.kernel.db import db
 from booking.kernel.timeslot import TimeSlot
 from booking.registry.models import Instrument
+from booking.tariffs.rules import Customer
 
 # An interval travels as one number: which day, from which minute, to which.
 _DAY, _OPENS = 1 << 22, 1 << 11
@@ -56,6 +67,23 @@ class Pattern:
     units: int
     ids: Sequence[int]
     label: str = ""
+    # Whose they are, where customers of one's own are told apart.
+    institution_id: int | None = None
+
+
+def for_customer(found: Iterable[Pattern], customer: Customer) -> list[Pattern]:
+    """Return the patterns with what is left of their hours for the customer."""
+    return [
+        pattern
+        if pattern.institution_id is None
+        else replace(
+            pattern,
+            plan=pattern.policy.conditions.plan_for(
+                classes_at(customer, pattern.institution_id), pattern.plan
+            ),
+        )
+        for pattern in found
+    ]
 
 
 def patterns(
@@ -136,6 +164,9 @@ _EACH = select(
     Schedule.buffer_after_minutes,
     Schedule.change_until_minutes,
     Schedule.observes_holidays,
+    Schedule.classes,
+    cast(Schedule.conditions, String).label("conditions"),
+    case((Schedule.conditions.is_not(None), Instrument.institution_id)).label("institution_id"),
     # Only what ends within the window: else each would be a pattern of its own.
     *(
         case((end < bindparam("last"), end)).label(end.key)
@@ -174,6 +205,7 @@ def _pattern(row: Any, days: dict[date, bool]) -> Pattern:
         units=row.units,
         ids=row.ids,
         label=row.label,
+        institution_id=row.institution_id,
     )
 
 
@@ -191,7 +223,16 @@ def policy_of(row: Any, zone: ZoneInfo) -> BookingPolicy:
         change_until_minutes=row.change_until_minutes,
         verified_until=row.verified_until,
         calibrated_until=row.calibrated_until,
+        conditions=conditions_of(row.classes, row.conditions),
     )
+
+
+def conditions_of(classes: Sequence[str] | None, kept: str | None) -> Conditions:
+    """Return the conditions as a schedule keeps them: who may book, and the rest in JSON."""
+    found = of_text(kept)
+    if classes is None:
+        return found
+    return replace(found, classes=tuple(CustomerClass(each) for each in classes))
 
 
 _WORKDAYS = "SELECT day, is_workday FROM calendar_days WHERE day BETWEEN %(first)s AND %(last)s"

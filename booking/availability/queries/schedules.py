@@ -11,8 +11,15 @@ from sqlalchemy import select
 from booking.accounts.rules import Caller, Permission
 from booking.authorisations.rules import Operation
 from booking.availability.models import OpeningHours, Schedule, SpecialDay
-from booking.availability.queries.patterns import Pattern, Taken, patterns_of, taken_slots
-from booking.availability.queries.search import Obstacle, obstacles, window_of
+from booking.availability.queries.bookable import Obstacle, closed_to, obstacles
+from booking.availability.queries.patterns import (
+    Pattern,
+    Taken,
+    for_customer,
+    patterns_of,
+    taken_slots,
+)
+from booking.availability.queries.search import window_of
 from booking.availability.rules import (
     Interval,
     Terms,
@@ -136,7 +143,8 @@ def availability(
     least one unit; busy is when all units are taken. Who takes the time is told to nobody; its
     kind to those who work at the owner.
     """
-    pattern = next(iter(patterns_of([instrument.id], window)), None)
+    found = for_customer(patterns_of([instrument.id], window), customer)
+    pattern = next(iter(found), None)
     occupancies = taken_slots(instrument.id, window_of(window))
     by_unit: dict[int, list[TimeSlot]] = defaultdict(list)
     for occupancy in occupancies:
@@ -146,6 +154,9 @@ def availability(
         is_own=instrument.institution_id in customer.own_institutions,
         has_hours=pattern is not None and pattern.plan.ever_opens,
         has_price=bool(tariffs.current_prices([instrument.id], customer)),
+        only=closed_to(pattern.policy.conditions, customer, instrument.institution_id)
+        if pattern
+        else None,
     )
     opened = open_windows(pattern.plan, window) if pattern else []
     works_there = caller and caller.may(Permission.SEE_OWNER_SIDE, instrument.institution_id)

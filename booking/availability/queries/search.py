@@ -5,27 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Select,
-    String,
-    and_,
-    bindparam,
-    exists,
-    func,
-    or_,
-    select,
-)
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Select, bindparam, or_, select
 
+from booking.availability.queries.bookable import bookable_by, bookable_by_whom, whom
 from booking.availability.queries.gaps import Opening, first_gaps
 from booking.availability.queries.patterns import (
     Pattern,
     TakenByUnit,
     by_pattern,
+    for_customer,
     load_patterns,
     patterns,
     taken,
@@ -40,15 +30,12 @@ from booking.availability.rules import (
     open_spans,
     slot_of,
 )
-from booking.kernel.text import N_, Text
 from booking.kernel.timeslot import TimeSlot
 from booking.registry import queries as registry
-from booking.registry.models import Instrument, Publication, RunningState, SharingMode
+from booking.registry.models import Instrument
 from booking.registry.rules import code_range
-from booking.tariffs.models import Price
 from booking.tariffs.rules import Customer
 
-STANDS_STILL = (RunningState.REPAIR, RunningState.SCRAP)
 MANY, OF_MANY, AT_FIRST, THEN_TIMES = 1000, 128, 32, 4
 ALTERNATIVES, MOST_EQUALS = 3, 100
 LOOK_AHEAD = timedelta(days=14)
@@ -87,97 +74,6 @@ class _Candidate:
         return first_fit_of_units(self.opened, by_unit, self.pattern.units, self.fit)
 
 
-@dataclass(frozen=True)
-class Obstacle:
-    """Why an instrument cannot be booked at all, whatever the slot."""
-
-    rule: str
-    detail: Text
-
-
-class Shared(Protocol):
-    """What decides about booking at all: an instrument, or a sheet that says the same of it."""
-
-    @property
-    def institution_id(self) -> int:
-        """Return the owner."""
-
-    @property
-    def publication(self) -> Publication:
-        """Return whether others can find it."""
-
-    @property
-    def sharing_mode(self) -> SharingMode:
-        """Return with whom it is shared."""
-
-    @property
-    def running_state(self) -> RunningState:
-        """Return whether it runs."""
-
-
-def obstacles(
-    instrument: Shared, *, is_own: bool, has_hours: bool, has_price: bool
-) -> list[Obstacle]:
-    """Return what keeps a customer from booking the instrument: `bookable_by` in words."""
-    found = []
-    if instrument.sharing_mode is SharingMode.NONE or (
-        instrument.sharing_mode is SharingMode.INTERNAL and not is_own
-    ):
-        found.append(Obstacle("sharing_mode", N_("这台仪器仅供机构内部使用。")))
-    if not has_hours or instrument.publication is not Publication.PUBLISHED:
-        found.append(Obstacle("not_open", N_("这台仪器尚未开放在线预约。")))
-    if instrument.running_state in STANDS_STILL:
-        found.append(Obstacle("running_state", N_("这台仪器目前停用，暂不能预约。")))
-    if not has_price and not is_own:
-        found.append(Obstacle("no_price", N_("机构尚未公布适用于您单位的价格。")))
-    return found
-
-
-def bookable_by(customer: Customer) -> list[ColumnElement[bool]]:
-    """Return the conditions under which the customer can book an instrument at all.
-
-    Published, shared with them, not standing still, and with a price; one's own institution's
-    instruments need none.
-    """
-    own = customer.own_institutions
-    return _bookable(
-        Price.customer_class.in_(customer.classes),
-        Instrument.institution_id.in_(own) if own else None,
-    )
-
-
-def bookable_by_whom() -> list[ColumnElement[bool]]:
-    """Return the conditions of `bookable_by` for a statement that is kept; its values: `whom`."""
-    return _bookable(
-        Price.customer_class == func.any(bindparam("classes", type_=ARRAY(String))),
-        Instrument.institution_id == func.any(bindparam("own", type_=ARRAY(BigInteger))),
-    )
-
-
-def whom(customer: Customer) -> dict[str, Any]:
-    """Return the values for `bookable_by_whom`."""
-    return {
-        "classes": [str(each) for each in customer.classes],
-        "own": list(customer.own_institutions),
-    }
-
-
-def _bookable(
-    class_fits: ColumnElement[bool], is_own: ColumnElement[bool] | None
-) -> list[ColumnElement[bool]]:
-    priced = exists().where(
-        Price.instrument_id == Instrument.id, Price.superseded_at.is_(None), class_fits
-    )
-    for_them = and_(Instrument.sharing_mode == SharingMode.EXTERNAL, priced)
-    if is_own is not None:
-        for_them = or_(for_them, and_(is_own, Instrument.sharing_mode != SharingMode.NONE))
-    return [
-        Instrument.publication == Publication.PUBLISHED,
-        Instrument.running_state.not_in(STANDS_STILL),
-        for_them,
-    ]
-
-
 def find_free_slots(
     window: TimeSlot,
     *,
@@ -197,7 +93,8 @@ def find_free_slots(
         conditions.append(registry.in_category(category))
     if region is not None:
         conditions.append(registry.in_region(region))
-    yield from soonest(patterns(window, *conditions), window, now=now, minutes=minutes)
+    found = for_customer(patterns(window, *conditions), customer)
+    yield from soonest(found, window, now=now, minutes=minutes)
 
 
 def soonest(
@@ -369,7 +266,7 @@ def alternatives(
         most=most,
         category=kin.category if kin else "",
     )
-    candidates = list(_candidates(found, window, now, slot.minutes))
+    candidates = list(_candidates(for_customer(found, customer), window, now, slot.minutes))
     ranked = sorted(
         (each != instrument_id, kin is None or candidate.pattern.label != kin.category, each, index)
         for index, candidate in enumerate(candidates)

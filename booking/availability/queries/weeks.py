@@ -11,7 +11,12 @@ from sqlalchemy import BigInteger, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from booking.availability.models import LONGEST_OCCUPANCY, Occupancy, OccupancyKind
-from booking.availability.queries.patterns import Pattern, TakenByUnit, patterns_of
+from booking.availability.queries.patterns import (
+    Pattern,
+    TakenByUnit,
+    for_customer,
+    patterns_of,
+)
 from booking.availability.queries.search import FreeSlot, window_of
 from booking.availability.rules import (
     DAY_MINUTES,
@@ -29,6 +34,7 @@ from booking.availability.rules import (
 )
 from booking.kernel.db import db
 from booking.kernel.timeslot import TimeSlot
+from booking.tariffs.rules import Customer
 
 DAYS, STARTS = 7, 3
 
@@ -68,17 +74,25 @@ class Week:
 
 
 def weeks(
-    ids: Sequence[int], first: date, *, now: datetime, minutes: int | None = None
+    ids: Sequence[int],
+    first: date,
+    *,
+    now: datetime,
+    minutes: int | None = None,
+    customer: Customer | None = None,
 ) -> dict[int, Week]:
     """Return the seven days from `first` of each instrument that has a schedule.
 
-    Free is what could be reserved now. Without `minutes` the length is each instrument's usual
-    one. Three statements, whatever is asked for; whether somebody may book at all is not asked.
+    Free is what could be reserved now, by the customer if one is named. Without `minutes` the
+    length is each instrument's usual one. Three statements, whatever is asked for; whether
+    somebody may book at all is not asked.
     """
     if not ids:
         return {}
     widest = TimeSlot(_midnight(first, -1), _midnight(first, DAYS + 1))
     found = patterns_of(ids, widest)
+    if customer is not None:
+        found = for_customer(found, customer)
     held = _held(ids, window_of(widest))
     return {
         each: _week(each, pattern, held.get(each) or _Held(), first=first, now=now, minutes=minutes)

@@ -11,6 +11,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from booking.kernel.timeslot import TimeSlot
+from booking.tariffs.rules import Wall
 
 Interval = tuple[int, int]  # wall-clock minutes since midnight, [opens, closes)
 Span = tuple[int, int]  # minutes since 1970-01-01T00:00Z, [starts, ends)
@@ -29,9 +30,27 @@ class WeekPlan:
     special: Mapping[date, Sequence[Interval]] = field(default_factory=dict)
     workdays: Mapping[date, bool] = field(default_factory=dict)
     observes_holidays: bool = True
+    # What is left of the hours for somebody who may not come at night, or on days off.
+    daytime: Interval | None = None
+    workdays_only: bool = False
+
+    def works(self, day: date) -> bool:
+        """Tell whether it is a working day: as the calendar says, else by its weekday."""
+        return self.workdays.get(day, day.weekday() < SATURDAY)
 
     def intervals(self, day: date) -> Sequence[Interval]:
-        """Return the wall-clock intervals of a date.
+        """Return the wall-clock intervals of a date, as far as they concern who asks."""
+        if self.workdays_only and not self.works(day):
+            return ()
+        hours = self._hours(day)
+        if self.daytime is None:
+            return hours
+        first, last = self.daytime
+        clipped = ((max(opens, first), min(closes, last)) for opens, closes in hours)
+        return [(opens, closes) for opens, closes in clipped if opens < closes]
+
+    def _hours(self, day: date) -> Sequence[Interval]:
+        """Return the opening hours of a date.
 
         A special day wins. A public holiday is closed; a weekend worked in exchange (调休) has
         its own weekday's hours if there are any, else Monday's.
@@ -47,6 +66,11 @@ class WeekPlan:
         if is_workday and is_weekend and not hours:
             return self.week.get(MONDAY, ())
         return hours
+
+    @property
+    def wall(self) -> Wall:
+        """Return the clock and the working days by which hours are priced."""
+        return Wall(self.zone, self.workdays)
 
     @property
     def ever_opens(self) -> bool:
@@ -79,12 +103,12 @@ def _open_spans(plan: WeekPlan, window: TimeSlot) -> list[Span]:
     found: list[Span] = []
     for day in plan.local_dates(window):
         for opens, closes in plan.intervals(day):
-            start, end = _minute_of(plan.zone, day, opens, 0), _minute_of(plan.zone, day, closes, 1)
+            start, end = at_wall(plan.zone, day, opens), at_wall(plan.zone, day, closes, 1)
             found.append((start, end))
     return joined(found)
 
 
-def _minute_of(zone: ZoneInfo, day: date, minute: int, fold: int) -> int:
+def at_wall(zone: ZoneInfo, day: date, minute: int, fold: int = 0) -> int:
     """Return the instant of a wall-clock minute; `fold` 1 for the end of an interval.
 
     A time that DST skips moves forward by what was skipped; of a repeated one an interval

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from booking.availability.rules.conditions import NONE, Conditions
 from booking.availability.rules.plans import DAY_MINUTES, Interval
 from booking.kernel.errors import InvalidField
 from booking.kernel.text import N_
@@ -29,6 +30,7 @@ class BookingPolicy:
     # The last days on which verification and calibration allow use; None: nothing limits it.
     verified_until: date | None = None
     calibrated_until: date | None = None
+    conditions: Conditions = NONE
 
     @property
     def fit_until(self) -> date | None:

@@ -13,6 +13,7 @@ from flask_babel import gettext
 from werkzeug.datastructures import MultiDict
 
 from booking.accounts.auth import caller_or_none
+from booking.accounts.rules import Caller
 from booking.attachments import queries as attachments
 from booking.attachments.queries import FirstPhoto
 from booking.availability import queries
@@ -34,7 +35,9 @@ from booking.kernel.paging import Page
 from booking.kernel.timeslot import TimeSlot
 from booking.qualifications import queries as qualifications
 from booking.qualifications.rules import SOON_DAYS, Scheme
+from booking.tariffs import queries as tariff_queries
 from booking.tariffs import rules as tariffs
+from booking.tariffs.models import Price
 
 bp = pages.Blueprint("availability_pages", __name__)
 
@@ -73,7 +76,7 @@ def home() -> str:
         if page.items:
             break
     search = read_search(MultiDict())
-    weeks = _weeks(page.items, search, now)
+    weeks = _weeks(page.items, search, now, caller)
     axis = queries.axis_of(weeks.values())
     return render_template(
         "home.html",
@@ -99,7 +102,7 @@ def results() -> str:
         search = replace(search, cursor=None)
         page = found(cursor=None)
     facets = queries.facets(wanted, caller=caller)
-    weeks = _weeks(page.items, search, now)
+    weeks = _weeks(page.items, search, now, caller)
     axis = queries.axis_of(weeks.values())
     return render_template(
         "availability/results.html",
@@ -187,9 +190,17 @@ def _offered(found: queries.Suggestion, **asked: Any) -> tuple[str, str, str]:
     return found.words, count, url_for("availability_pages.results", **asked)
 
 
-def _weeks(items: Sequence[Listed], search: Search, now: datetime) -> dict[int, Week]:
+def _weeks(
+    items: Sequence[Listed], search: Search, now: datetime, caller: Caller | None
+) -> dict[int, Week]:
     bookable = [each.described.instrument.id for each in items if each.bookable]
-    return queries.weeks(bookable, search.first, now=now, minutes=search.minutes)
+    return queries.weeks(
+        bookable,
+        search.first,
+        now=now,
+        minutes=search.minutes,
+        customer=tariff_queries.customer_of(caller),
+    )
 
 
 def _rows(
@@ -241,12 +252,20 @@ def _row(
         ]
         if week
         else [],
-        quote=tariffs.quote(
-            price.facts, minutes=minutes, customer_class=price.customer_class, now=now
-        )
-        if price
-        else None,
+        quote=_quoted(price, week, minutes, now) if price else None,
         url=url,
+    )
+
+
+def _quoted(price: Price, week: Week | None, minutes: int, now: datetime) -> tariffs.Quote | None:
+    """Return what the soonest start costs; by the usual hours where nothing is free."""
+    starts_at = week.soonest[0].starts_at if week and week.soonest else now
+    return tariffs.quote(
+        price.facts,
+        tariffs.Usage(starts_at, minutes),
+        customer_class=price.customer_class,
+        now=now,
+        wall=week.plan.wall if week else tariffs.CHINA,
     )
 
 

@@ -17,6 +17,7 @@ from booking.registry import queries as registry
 from booking.registry.models import Instrument, Publication, RunningState, SharingMode
 from booking.registry.rules import NRII_WORTH, needs_national_entry, squash
 from booking.reservations.models import HOLDING, Reservation
+from booking.tariffs import queries as tariffs
 from booking.tariffs.models import Price
 
 MOST_AT_ONCE = 500
@@ -165,7 +166,7 @@ def _prices(ids: Sequence[int]) -> dict[int, Price]:
         select(Price)
         .where(
             Price.instrument_id.in_(ids),
-            Price.superseded_at.is_(None),
+            tariffs.in_force(clock.now()),
             Price.customer_class != CustomerClass.INTERNAL,
         )
         .order_by(Price.customer_class != CustomerClass.SME, Price.per_hour_minor)

@@ -32,6 +32,14 @@ DOINGS: Mapping[str, tuple[_Change, type[FormSchema], Permission]] = {
     "price": (service.set_price_of_each, PriceForm, Permission.MANAGE_INSTRUMENTS),
     "sharing": (service.set_sharing_of_each, SharingForm, Permission.MANAGE_INSTRUMENTS),
 }
+# The condition of the list that each is about.
+_ABOUT = {
+    "publish": "publication",
+    "withdraw": "publication",
+    "hours": "lacking",
+    "price": "lacking",
+    "sharing": "sharing",
+}
 
 
 @bp.get("/institution/instruments/bulk")
@@ -63,7 +71,9 @@ def bulk() -> Response:
         reasons = {each.instrument_id: http.translate(each.reason) for each in refusal.refused}
         return _show(doing, chosen, ids, form, reasons)
     flash(_told(count, len(ids) - count), "ok")
-    return go("instruments", institution=chosen, **as_arguments(wanted()))
+    # Filtered by what has just been changed, the list would be empty.
+    kept = {name: value for name, value in as_arguments(wanted()).items() if name != _ABOUT[doing]}
+    return go("instruments", institution=chosen, **kept)
 
 
 def _told(changed: int, rest: int) -> str:

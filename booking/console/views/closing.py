@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 from flask import Response, flash, render_template, request
 from flask_babel import gettext
 from marshmallow import ValidationError
+from werkzeug.datastructures import MultiDict
 
 from booking.accounts.auth import caller
 from booking.accounts.rules import Permission
@@ -24,14 +25,16 @@ from booking.reservations.queries import InTheWay
 from booking.reservations.schemas import CLOSURE_KINDS
 
 NOTHING = InTheWay((), ())
+_PROPOSED = ("fault", "kind", "unit", "starts_at", "ends_at", "reason")
 MOST_LETTERS = 20
 
 
 @bp.get("/institution/instruments/<id:instrument_id>/closures")
 @login_required
 def closures_page(instrument_id: int) -> Response:
-    """List what is closed now and later, and offer to close more."""
-    return _show(instrument_id, Form())
+    """List what is closed now and later, and offer to close more; a fault says what and when."""
+    proposed = {name: request.args[name] for name in _PROPOSED if name in request.args}
+    return _show(instrument_id, Form(MultiDict(proposed)))
 
 
 @bp.post("/institution/instruments/<id:instrument_id>/closures")
@@ -45,7 +48,7 @@ def close(instrument_id: int) -> Response:
         return _show(instrument_id, form)
     if forms.came_before():
         return go("closures_page", instrument_id=instrument_id)
-    given = {name: form.data[name] for name in ("kind", "unit", "reason", "cancel")}
+    given = {name: form.data[name] for name in ("kind", "unit", "reason", "cancel", "fault")}
     with form.refusals():
         with transaction():
             service.close(instrument_id, slot, **given, caller=caller())

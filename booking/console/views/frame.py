@@ -1,6 +1,8 @@
 """The blueprint of the console, and for which institution somebody works there."""
 
-from flask import request
+from typing import Any
+
+from flask import Response, redirect, request, url_for
 
 from booking.accounts import queries as accounts
 from booking.accounts.auth import caller
@@ -57,3 +59,10 @@ def number(name: str) -> int | None:
     """Return a number of the address or form; what cannot be meant counts as not given."""
     text = request.values.get(name, "")
     return int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 10 else None
+
+
+def go_to(endpoint: str, **values: Any) -> Response:
+    """Answer a form with the way to a page of another feature."""
+    response = redirect(url_for(endpoint, **values), code=303)
+    assert isinstance(response, Response)  # noqa: S101 - flask's own class
+    return response

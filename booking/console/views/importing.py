@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from flask import Response, flash, render_template, request
+from flask import Response, render_template, request
 from flask_babel import gettext
 
 from booking.accounts.auth import caller
@@ -88,10 +88,7 @@ def run_import(import_id: int) -> Response:
     with form.refusals():
         forms.check_token()
         with transaction():
-            found = service.order(import_id, caller=caller())
-            _go_on_with(found)
-        if found.finished_at is not None:
-            flash(told(found), "ok")
+            _go_on_with(service.order(import_id, caller=caller()))
         return go("import_page", import_id=import_id)
     return _show(queries.get_import(import_id, caller=caller()), form)
 
@@ -112,14 +109,16 @@ def findings(import_id: int) -> Response:
 @bp.get("/institution/instruments.<string:kind>")
 @login_required
 def export(kind: str) -> Response:
-    """Give all instruments of the institution as a table that can be imported again."""
+    """Give all instruments of the institution as a table that can be imported again, or none."""
     chosen = chosen_institution(institutions(), Permission.RUN_INSTRUMENTS)
     format_ = FORMATS.get(request.args.get("format", "nrii"))
     if format_ is None or kind not in {"csv", "xlsx"}:
         raise NotFound
     header = [column.heading for column in format_.columns]
-    rows = registry.export_instruments(chosen, format_)
-    name = f"{gettext('仪器')}-{clock.today():%Y%m%d}.{kind}"
+    is_blank = "blank" in request.args
+    rows = [] if is_blank else registry.export_instruments(chosen, format_)
+    named = gettext("空白表格") if is_blank else gettext("仪器")
+    name = f"{named}-{clock.today():%Y%m%d}.{kind}"
     return _table(kind, name, header, rows)
 
 

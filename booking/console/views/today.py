@@ -11,6 +11,7 @@ from booking.console import queries
 from booking.console.views.frame import bp, chosen_institution, institutions
 from booking.kernel import clock
 from booking.kernel.login import login_required
+from booking.reservations import queries as reservations
 from booking.reservations.models import ReservationStatus
 
 ARRIVALS = 30
@@ -29,6 +30,7 @@ def today() -> str:
         institutions=among,
         chosen=chosen,
         board=board,
+        faults=len(reservations.open_faults(chosen)),
         arrivals=board.arrivals[:ARRIVALS],
         is_today=board.day == clock.now().astimezone(board.zone).date(),
         now=clock.now(),

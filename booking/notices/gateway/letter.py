@@ -39,6 +39,7 @@ class Letter:
     why: str
     rows: Sequence[tuple[str, str]] = ()
     steps: Sequence[str] = ()
+    offers: Sequence[tuple[str, str]] = ()  # free slots instead, each with its address
     button: tuple[str, str] | None = None
     number: str = ""
     entry: Entry | None = field(default=None, repr=False)

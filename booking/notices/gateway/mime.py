@@ -107,6 +107,9 @@ def _as_text(letter: Letter) -> str:
     parts = [letter.sentence, "\n".join(labelled(*row) for row in letter.rows)]
     if letter.steps:
         parts.append("\n".join([gettext("接下来"), *(f"- {step}" for step in letter.steps)]))
+    if letter.offers:
+        free = (f"- {said}\n  {address}" for said, address in letter.offers)
+        parts.append("\n".join([gettext("可以改约"), *free]))
     if letter.button is not None:
         words, url = letter.button
         parts.append(labelled(words, f"\n{url}"))

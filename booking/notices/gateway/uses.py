@@ -11,7 +11,7 @@ from booking.notices.gateway.letter import Facts, Letter, url
 from booking.notices.gateway.visits import Visit
 from booking.notices.rules import Kind, Side
 
-KINDS = frozenset({Kind.USAGE, Kind.OBJECTION, Kind.SETTLED, Kind.NO_SHOW})
+KINDS = frozenset({Kind.USAGE, Kind.OBJECTION, Kind.SETTLED, Kind.NO_SHOW, Kind.FAULT})
 
 
 def compose(kind: Kind, side: Side, facts: Facts, subject_id: int) -> Letter:
@@ -24,7 +24,9 @@ def compose(kind: Kind, side: Side, facts: Facts, subject_id: int) -> Letter:
         if visit.at_owner
         else gettext("您收到这条通知，因为它涉及您单位的预约。"),
         rows=[(label, value) for label, value in _rows(kind, visit) if value],
-        button=(gettext("查看预约"), url(f"/reservations/{visit.id}")),
+        button=(gettext("处理故障"), url(f"/institution/faults/{facts['fault_id']}"))
+        if kind is Kind.FAULT
+        else (gettext("查看预约"), url(f"/reservations/{visit.id}")),
         number=facts["number"],
     )
 
@@ -38,6 +40,8 @@ def _subject(kind: Kind, visit: Visit) -> str:
             return str(gettext("企业有异议：%(instrument)s，%(when)s", **what))
         case Kind.SETTLED:
             return str(gettext("已结算：%(instrument)s，%(when)s", **what))
+        case Kind.FAULT:
+            return str(gettext("故障：%(instrument)s", instrument=what["instrument"]))
         case _:
             return str(gettext("登记为爽约：%(instrument)s，%(when)s", **what))
 
@@ -54,8 +58,16 @@ def _sentence(kind: Kind, visit: Visit) -> str:
             )
         case Kind.SETTLED:
             return str(gettext("机构财务已登记结算，节约费用计入统计。"))
+        case Kind.FAULT:
+            return _of_a_fault(stopped_use=visit.facts["stopped_use"])
         case _:
             return str(gettext("机构登记为未到场，时段已释放。有出入请联系机构。"))
+
+
+def _of_a_fault(*, stopped_use: bool) -> str:
+    if stopped_use:
+        return str(gettext("使用者报告故障，已停止使用。请检查，并处理之后的预约。"))
+    return str(gettext("使用者报告故障，还在使用。请检查。"))
 
 
 def _rows(kind: Kind, visit: Visit) -> Iterator[tuple[str, str]]:
@@ -66,8 +78,12 @@ def _rows(kind: Kind, visit: Visit) -> Iterator[tuple[str, str]]:
         yield gettext("客户单位"), facts["customer"]
     else:
         yield gettext("机构"), facts["institution"]
+    if kind is Kind.FAULT:
+        yield gettext("故障现象"), facts["what"]
+        return
     if kind is Kind.NO_SHOW:
         yield gettext("说明"), facts["note"]
+        yield gettext("爽约费"), visit.fee
         yield gettext("联系人"), facts["contact"]
         return
     yield gettext("核定用时"), formats.length(facts["used_minutes"])

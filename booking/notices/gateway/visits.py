@@ -45,6 +45,12 @@ class Visit:
         return Money(self.facts["price_minor"], self.facts["currency"])
 
     @property
+    def fee(self) -> str:
+        """Return what is due though nothing was used, written; empty if nothing is."""
+        minor = self.facts.get("fee_minor")
+        return formats.money(Money(minor, self.facts["currency"])) if minor else ""
+
+    @property
     def saving(self) -> Money | None:
         """Return what it saves; None if there is nothing to compare it with, or nothing saved."""
         baseline = self.facts.get("baseline_minor")
@@ -68,6 +74,7 @@ def compose(kind: Kind, side: Side, facts: Facts, subject_id: int) -> Letter:
         else gettext("您收到这条通知，因为它涉及您单位的预约。"),
         rows=rows,
         steps=list(_steps(kind, visit)),
+        offers=list(_offers(visit)),
         button=_button(kind, visit),
         number=facts["number"],
         entry=_entry(kind, visit, rows) if kind in EVENTS else None,
@@ -142,6 +149,7 @@ def _rows(kind: Kind, visit: Visit) -> Iterator[tuple[str, str]]:
         yield gettext("机构"), facts["institution"]
     if kind in CALLED_OFF:
         yield gettext("原因"), facts.get("reason") or facts.get("note", "")
+        yield gettext("逾期取消费"), visit.fee
         return
     if _waits(kind, visit) and visit.held_until is not None:
         yield gettext("答复期限"), formats.moment(visit.held_until, visit.zone)
@@ -151,6 +159,9 @@ def _rows(kind: Kind, visit: Visit) -> Iterator[tuple[str, str]]:
         yield gettext("地点"), facts["place"]
         yield gettext("联系人"), facts["contact"]
     yield gettext("用途"), facts["purpose"]
+    for line in facts.get("lines") or ():
+        amount = Money(line["amount_minor"], facts["currency"])
+        yield formats.charge(line, facts["currency"]), formats.money(amount)
     yield gettext("应付（含税）"), formats.money(visit.price)
     if not visit.at_owner and visit.saving is not None:
         yield gettext("预计节约"), formats.money(visit.saving)
@@ -172,7 +183,34 @@ def _steps(kind: Kind, visit: Visit) -> Iterator[str]:
     minutes = visit.facts["change_until_minutes"]
     if kind is not Kind.REMINDER and minutes is not None:
         until = visit.slot.starts_at - timedelta(minutes=minutes)
-        yield gettext("%(moment)s 前可免费取消。", moment=formats.moment(until, visit.zone))
+        yield _free_until(formats.moment(until, visit.zone), visit.facts)
+
+
+def _free_until(moment: str, facts: Facts) -> str:
+    late_fee = facts.get("late_fee_minor")
+    if late_fee is None:
+        return str(gettext("%(moment)s 前可免费取消。", moment=moment))
+    amount = formats.money(Money(late_fee, facts["currency"]))
+    return str(
+        gettext("%(moment)s 前可免费取消；之后收 %(amount)s。", moment=moment, amount=amount)
+    )
+
+
+def _offers(visit: Visit) -> Iterator[tuple[str, str]]:
+    """Yield what is free instead, with the address at which it is chosen already."""
+    if visit.at_owner:
+        return
+    for offer in visit.facts.get("offers", ()):
+        slot = TimeSlot(*(datetime.fromisoformat(offer[end]) for end in _ENDS))
+        start = slot.starts_at.astimezone(visit.zone).strftime("%Y-%m-%dT%H:%M")
+        said = gettext(
+            "%(when)s · %(instrument)s · %(price)s",
+            when=formats.slot(slot, visit.zone),
+            instrument=offer["instrument"],
+            price=formats.money(Money(offer["price_minor"], offer["currency"])),
+        )
+        path = f"/instruments/{offer['instrument_id']}?minutes={slot.minutes}&start={start}"
+        yield str(said), url(path)
 
 
 def _entry(kind: Kind, visit: Visit, rows: Sequence[tuple[str, str]]) -> Entry:

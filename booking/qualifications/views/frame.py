@@ -7,6 +7,8 @@ from booking.accounts.auth import caller
 from booking.accounts.rules import Permission
 from booking.kernel import pages
 from booking.kernel.errors import NotAllowed, NotFound
+from booking.qualifications import queries
+from booking.qualifications.models import Certificate
 
 bp = pages.Blueprint("qualifications_pages", __name__)
 go = bp.go
@@ -27,5 +29,13 @@ def chosen(among: dict[int, str]) -> int:
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
     found = number or next(iter(among))
     if found not in among:
+        raise NotFound
+    return found
+
+
+def own_certificate(certificate_id: int) -> Certificate:
+    """Return a certificate of an institution the caller looks after; others' are not found."""
+    found = queries.get_certificate(certificate_id, caller=caller())
+    if found.institution_id not in institutions():
         raise NotFound
     return found

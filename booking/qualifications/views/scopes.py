@@ -16,10 +16,9 @@ from booking.kernel.forms import Form
 from booking.kernel.login import login_required
 from booking.kernel.text import N_
 from booking.qualifications import queries, rules, service
-from booking.qualifications.models import Certificate
 from booking.qualifications.rules import Line
 from booking.qualifications.schemas import LineForm
-from booking.qualifications.views.frame import bp, go, institutions
+from booking.qualifications.views.frame import bp, go, own_certificate
 
 SHOWN = 100
 
@@ -35,7 +34,7 @@ def certificate(certificate_id: int) -> Response:
 @login_required
 def add_line(certificate_id: int) -> Response:
     """Add a line to the scope."""
-    _own(certificate_id)
+    own_certificate(certificate_id)
     form = forms.read(LineForm)
     if not form.errors:
         with form.refusals():
@@ -65,7 +64,7 @@ def withdraw(certificate_id: int) -> Response:
 @uploads.large
 def import_scope(certificate_id: int) -> Response:
     """Put a workbook's lines in the place of the scope; all rows or none."""
-    _own(certificate_id)
+    own_certificate(certificate_id)
     form = uploads.read(forms.FormSchema)
     upload = None if form.errors else uploads.chosen("table")
     if upload is None:
@@ -107,7 +106,7 @@ def scope_template() -> Response:
 
 
 def _do(certificate_id: int, change: Any, done: str, *more: int) -> Response:
-    _own(certificate_id)
+    own_certificate(certificate_id)
     form = Form()
     with form.refusals():
         forms.check_token()
@@ -118,16 +117,8 @@ def _do(certificate_id: int, change: Any, done: str, *more: int) -> Response:
     return _show(certificate_id, form)
 
 
-def _own(certificate_id: int) -> Certificate:
-    """Return a certificate of an institution the caller looks after; others' are not found."""
-    found = queries.get_certificate(certificate_id, caller=caller())
-    if found.institution_id not in institutions():
-        raise NotFound
-    return found
-
-
 def _show(certificate_id: int, form: Form) -> Response:
-    found = _own(certificate_id)
+    found = own_certificate(certificate_id)
     text = request.args.get("page", "")
     number = max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 6 else 1
     lines, total = queries.lines_of(certificate_id, limit=SHOWN, skip=(number - 1) * SHOWN)

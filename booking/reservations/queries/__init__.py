@@ -1,6 +1,17 @@
 """Reads for reservations: the sheet a decision needs, what a caller may see, breaches."""
 
 from booking.reservations.queries.breaches import breaches
+from booking.reservations.queries.dealings import (
+    firms_dealt_with,
+    overrides_of,
+    people_dealt_with,
+)
+from booking.reservations.queries.faults import (
+    faults_of,
+    find_fault_of,
+    get_fault,
+    open_faults,
+)
 from booking.reservations.queries.holds import (
     Record,
     count_waiting,
@@ -9,6 +20,7 @@ from booking.reservations.queries.holds import (
     waiting_for,
 )
 from booking.reservations.queries.personal import count_of, ids_of, personal_data
+from booking.reservations.queries.prices import Dated, price_history, rise_of
 from booking.reservations.queries.reading import (
     InTheWay,
     closures_visible_to,
@@ -24,6 +36,7 @@ from booking.reservations.queries.reading import (
     list_closures,
     list_coming,
     list_reservations,
+    settled_before,
     usable_now,
     visible_to,
 )
@@ -31,6 +44,7 @@ from booking.reservations.queries.sheets import Sheet, get_sheet, get_sheet_of
 from booking.reservations.queries.telling import reminder_key, to_remind_of, told
 
 __all__ = [
+    "Dated",
     "InTheWay",
     "Record",
     "Sheet",
@@ -40,8 +54,12 @@ __all__ = [
     "count_of",
     "count_waiting",
     "expired_holds",
+    "faults_of",
+    "find_fault_of",
+    "firms_dealt_with",
     "free_to_change_until",
     "get_closure",
+    "get_fault",
     "get_reservation",
     "get_sheet",
     "get_sheet_of",
@@ -54,9 +72,15 @@ __all__ = [
     "list_closures",
     "list_coming",
     "list_reservations",
+    "open_faults",
+    "overrides_of",
+    "people_dealt_with",
     "personal_data",
+    "price_history",
     "record_of",
     "reminder_key",
+    "rise_of",
+    "settled_before",
     "to_remind_of",
     "told",
     "usable_now",

@@ -1,10 +1,15 @@
 """What must never be true of reservations (contract §6.1, §6.3 to §6.5)."""
 
 from collections.abc import Iterator
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from booking.kernel.db import db
+from booking.kernel.money import Money
+from booking.kernel.timeslot import TimeSlot
+from booking.tariffs import queries as tariffs
+from booking.tariffs.rules import Terms, Usage, fee, price
 
 _HOLDS_NOTHING = text("""
 SELECT r.id FROM reservations r LEFT JOIN occupancies o ON o.id = r.occupancy_id
@@ -31,8 +36,10 @@ _NOBODYS = text("""
 SELECT o.id FROM occupancies o LEFT JOIN reservations r ON r.occupancy_id = o.id
  WHERE o.kind = 'reservation' AND r.id IS NULL ORDER BY o.id
 """)
-# The list price follows from the version it was agreed on, half up; the baseline is that list
-# price or none; baseline = price + expected saving, which is never negative.
+# The list price follows from the version it was agreed on, half up, where that is nothing but a
+# price per hour (`_repriced` looks at the others); the baseline is that list price or none;
+# baseline = price + expected saving, which is never negative. The lines add up; a fee is due
+# instead of the price, never beside it.
 _PRICES = text("""
 SELECT r.id FROM reservations r LEFT JOIN prices p ON p.id = r.price_id
  WHERE r.price_minor < 0 OR r.price_minor > r.list_minor
@@ -41,8 +48,15 @@ SELECT r.id FROM reservations r LEFT JOIN prices p ON p.id = r.price_id
     OR (p.id IS NULL AND r.list_minor <> 0)
     OR p.instrument_id <> r.instrument_id OR p.customer_class <> r.customer_class
     OR p.per_hour_currency <> r.currency
-    OR r.list_minor <> round(
-           p.per_hour_minor::numeric * extract(epoch FROM r.ends_at - r.starts_at) / 3600)
+    OR (p.terms = '{}' AND r.list_minor <> round(
+           p.per_hour_minor::numeric * extract(epoch FROM r.ends_at - r.starts_at) / 3600))
+    OR r.price_minor <> (SELECT coalesce(sum((line ->> 'amount_minor')::bigint), 0)
+                           FROM jsonb_array_elements(r.lines) line HAVING r.lines IS NOT NULL)
+    OR r.list_minor <> (SELECT coalesce(sum((line ->> 'amount_minor')::bigint), 0)
+                          FROM jsonb_array_elements(r.lines) line
+                         WHERE line ->> 'item' <> 'discount' HAVING r.lines IS NOT NULL)
+    OR r.fee_minor > r.price_minor
+    OR (r.fee_minor > 0 AND r.status NOT IN ('cancelled', 'no_show'))
  ORDER BY r.id
 """)
 _USES = text("""
@@ -63,12 +77,23 @@ SELECT u.reservation_id
   JOIN reservations r ON r.id = u.reservation_id
   LEFT JOIN prices p ON p.id = r.price_id
  WHERE u.confirmed_at IS NOT NULL
-   AND (u.list_minor <> coalesce(round(p.per_hour_minor::numeric * u.minutes / 60), 0)
-     OR u.price_minor <> coalesce(round(
-            p.per_hour_minor * u.minutes * (100 - p.discount_percent) / 6000), 0)
+   AND ((coalesce(p.terms, '{}') = '{}' AND (
+            u.list_minor <> coalesce(round(p.per_hour_minor::numeric * u.minutes / 60), 0)
+         OR u.price_minor <> coalesce(round(
+                p.per_hour_minor * u.minutes * (100 - p.discount_percent) / 6000), 0)))
+     OR u.price_minor <> (SELECT coalesce(sum((line ->> 'amount_minor')::bigint), 0)
+                            FROM jsonb_array_elements(u.lines) line HAVING u.lines IS NOT NULL)
      OR u.baseline_minor IS DISTINCT FROM
         CASE WHEN r.baseline_rank IS NOT NULL THEN u.list_minor END)
  ORDER BY u.reservation_id
+""")
+# What other terms make of them is worked out again; where hours have a price of their own only
+# the fee, for the working calendar they went by may have been corrected since.
+_OTHER_TERMS = text("""
+SELECT r.id, r.starts_at, r.ends_at, r.samples, r.list_minor, r.price_minor, r.price_id,
+       r.currency, r.fee_minor, r.status, r.is_assisted
+  FROM reservations r JOIN prices p ON p.id = r.price_id
+ WHERE p.terms <> '{}' ORDER BY r.id
 """)
 _SAVINGS = text("""
 SELECT r.id
@@ -143,6 +168,8 @@ SELECT r.id
 
 def breaches() -> Iterator[str]:
     """Yield one sentence for each breach of the reservations' invariants."""
+    for found in _repriced():
+        yield f"预约 {found} 的金额与它约定的价格不符。"
     for query, sentence in (
         (_HOLDS_NOTHING, "预约 {} 的状态与它的占用不符。"),
         (_HOLDS_OTHER_TIME, "预约 {} 占用的时间不是它的时段。"),
@@ -158,3 +185,22 @@ def breaches() -> Iterator[str]:
     ):
         for found in db.session.scalars(query):
             yield sentence.format(found)
+
+
+def _repriced() -> Iterator[int]:
+    """Yield reservations whose amounts are not what the terms agreed on make of them."""
+    for found in db.session.execute(_OTHER_TERMS):
+        agreed = tariffs.get_price(found.price_id).facts
+        slot = TimeSlot(found.starts_at, found.ends_at)
+        usage = Usage(slot.starts_at, slot.minutes, found.samples, found.is_assisted)
+        listed, due, _ = price(agreed, usage)
+        is_so = (listed.minor, due.minor) == (found.list_minor, found.price_minor)
+        if not (is_so or agreed.terms.windows) or not _is_fee_so(found, agreed.terms):
+            yield found.id
+
+
+def _is_fee_so(found: Row[Any], terms: Terms) -> bool:
+    """Tell whether the fee is none, or what the terms make of the price."""
+    of = terms.late_cancel if found.status == "cancelled" else terms.no_show
+    due = fee(of, Money(found.price_minor, found.currency))
+    return found.fee_minor == 0 or (due is not None and found.fee_minor == due.minor)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, false, literal, or_, select, tuple_
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import contains_eager, joinedload
 
 from booking.accounts.rules import Caller, Permission, Scope
 from booking.availability.models import Closure, Occupancy, OccupancyKind, Schedule
@@ -15,7 +15,7 @@ from booking.kernel.db import db
 from booking.kernel.errors import NotFound
 from booking.kernel.timeslot import TimeSlot
 from booking.registry.models import Instrument
-from booking.reservations.models import Reservation, ReservationStatus
+from booking.reservations.models import Reservation, ReservationStatus, Use
 
 LAST_SECOND = 4_102_444_800  # the end of 2099
 _READS = frozenset({Scope.READ, Scope.RESERVATIONS})
@@ -266,3 +266,17 @@ def grid_of(instrument_id: int) -> int:
     """Return the minutes to which times on the instrument are rounded."""
     grid = select(Schedule.grid_minutes).where(Schedule.instrument_id == instrument_id)
     return db.session.scalar(grid) or 1
+
+
+def settled_before(instant: datetime, *, limit: int) -> Sequence[Reservation]:
+    """Return what was settled before the instant and is not closed, locked, oldest first."""
+    query = (
+        select(Reservation)
+        .join(Reservation.use)
+        .options(contains_eager(Reservation.use))
+        .where(Reservation.status == ReservationStatus.SETTLED, Use.settled_at < instant)
+        .order_by(Use.settled_at, Reservation.id)
+        .limit(limit)
+        .with_for_update(of=Reservation, skip_locked=True)
+    )
+    return db.session.scalars(query).all()

@@ -18,7 +18,9 @@ from booking.kernel.money import Money
 from booking.kernel.timeslot import TimeSlot
 from booking.registry.models import Publication, RunningState, SharingMode
 from booking.reservations.models import Reservation
-from booking.tariffs.rules import PUBLIC_FOR, Customer, PriceFacts
+from booking.reservations.queries.standings import BESIDE, beside_values, standing
+from booking.reservations.rules import Standing
+from booking.tariffs.rules import PUBLIC_FOR, Customer, PriceFacts, Terms
 
 _DAY, _MONTH = timedelta(days=1), timedelta(days=32)
 _HOLD = timedelta(days=60)  # the longest hold lasts ten working days, over any holidays
@@ -27,7 +29,7 @@ _HOLD = timedelta(days=60)  # the longest hold lasts ten working days, over any 
 # customer is. Whether a price was ever paid in full is only asked of a young one: an older one
 # serves as baseline anyway (domain §4.3). Who was there before, and which days are worked, is
 # only asked where a reservation may need approval.
-_SHEET = """
+_SHEET = f"""
 SELECT i.id, i.institution_id, i.units, i.publication, i.sharing_mode, i.running_state,
        i.time_zone, i.category_code, i.region_code, o.kind AS customer_kind, s.grid_minutes,
        s.shortest_minutes, s.longest_minutes, s.lead_minutes, s.horizon_days,
@@ -62,18 +64,20 @@ SELECT i.id, i.institution_id, i.units, i.publication, i.sharing_mode, i.running
        (SELECT json_agg(json_build_array(c.day, c.is_workday))
           FROM calendar_days c WHERE c.day BETWEEN %(first)s AND %(last)s) AS days,
        (SELECT json_agg(json_build_array(p.customer_class, p.id, p.per_hour_minor,
-               p.per_hour_currency, p.discount_percent::text, p.published_at,
+               p.per_hour_currency, p.discount_percent::text, p.published_at, p.terms,
                CASE WHEN p.published_at > %(young)s THEN EXISTS (
                    SELECT FROM reservations r WHERE r.price_id = p.id
                       AND r.price_minor = r.list_minor AND r.price_minor > 0
                       AND r.status IN ('usage_confirmed', 'settled', 'closed'))
                ELSE false END))
-          FROM prices p WHERE p.instrument_id = i.id AND p.superseded_at IS NULL) AS prices
+          FROM prices p WHERE p.instrument_id = i.id AND p.effective_from <= %(now)s
+           AND (p.superseded_at IS NULL OR p.superseded_at > %(now)s)) AS prices,
+       s.classes, s.conditions::text AS conditions,{BESIDE}
   FROM instruments i
   JOIN organisations o ON o.id = %(organisation_id)s
   LEFT JOIN schedules s ON s.instrument_id = i.id
  WHERE i.id = %(instrument_id)s
-"""
+"""  # noqa: S608 - our own words
 
 
 class _Row(NamedTuple):
@@ -113,6 +117,9 @@ class _Row(NamedTuple):
     special: list[tuple[str, int | None, int | None]] | None
     days: list[tuple[str, bool]] | None
     prices: list[Sequence[Any]] | None
+    classes: list[str] | None
+    conditions: str | None
+    beside: list[Any] | None
 
 
 @dataclass(frozen=True)
@@ -133,6 +140,7 @@ class Sheet:
     customer_class: CustomerClass
     class_elsewhere: CustomerClass
     price: PriceFacts | None
+    standing: Standing
     operation: Operation = Operation.EITHER
     authorised_until: date | None = None  # of whoever will operate it
     approval: ApprovalRule = field(default_factory=ApprovalRule)
@@ -155,29 +163,55 @@ class Sheet:
         return Customer((self.class_elsewhere,), frozenset({self.organisation_id}))
 
 
-def get_sheet(instrument_id: int, slot: TimeSlot, *, organisation_id: int, user_id: int) -> Sheet:
-    """Return the sheet; NotFound if there is no such instrument, or not for this customer."""
-    sheet = _sheet(instrument_id, slot, organisation_id, user_id)
+def get_sheet(
+    instrument_id: int,
+    slot: TimeSlot,
+    *,
+    organisation_id: int,
+    user_id: int,
+    waits: bool = False,
+) -> Sheet:
+    """Return the sheet; NotFound if there is no such instrument, or not for this customer.
+
+    Who is going to take the slot `waits` for others whom the same quotas or pairs concern.
+    """
+    sheet = _sheet(instrument_id, slot, organisation_id, user_id, waits=waits)
     if sheet.publication is not Publication.PUBLISHED and not sheet.is_own:
         raise NotFound
     return sheet
 
 
-def get_sheet_of(reservation: Reservation, slot: TimeSlot) -> Sheet:
+def get_sheet_of(reservation: Reservation, slot: TimeSlot, *, waits: bool = False) -> Sheet:
     """Return the sheet for who holds a reservation, even of an instrument withdrawn since."""
-    instrument_id, customer = reservation.instrument_id, reservation.organisation_id
-    return _sheet(instrument_id, slot, customer, reservation.user_id)
+    return _sheet(
+        reservation.instrument_id,
+        slot,
+        reservation.organisation_id,
+        reservation.user_id,
+        itself=reservation.id,
+        waits=waits,
+    )
 
 
-def _sheet(instrument_id: int, slot: TimeSlot, organisation_id: int, user_id: int) -> Sheet:
+def _sheet(
+    instrument_id: int,
+    slot: TimeSlot,
+    organisation_id: int,
+    user_id: int,
+    *,
+    itself: int = 0,
+    waits: bool,
+) -> Sheet:
     values = {
         "instrument_id": instrument_id,
         "organisation_id": organisation_id,
         "first": slot.starts_at.date() - _DAY,
         "last": min(slot.ends_at.date(), slot.starts_at.date() + _MONTH) + _DAY,
+        "now": clock.now(),
         "young": clock.now() - PUBLIC_FOR,
         "user_id": user_id,
         "begins": slot.starts_at.astimezone(clock.CHINA).date(),
+        **beside_values(slot, itself=itself, waits=waits),
         "today": clock.today(),
         "hold_last": clock.today() + _HOLD,
     }
@@ -204,6 +238,7 @@ def _sheet(instrument_id: int, slot: TimeSlot, organisation_id: int, user_id: in
         price=next((_facts(price) for price in row.prices or () if price[0] == pays_as), None),
         operation=Operation(row.operation) if row.operation else Operation.EITHER,
         authorised_until=row.authorised_until,
+        standing=standing(row.beside, customer_class=pays_as, user_id=user_id),
         approval=_approval(row),
         is_first=bool(row.is_first),
         hold_days=_days(row.hold_days),
@@ -258,11 +293,12 @@ def special_days(rows: Iterable[Sequence[Any]]) -> dict[date, list[Interval]]:
 
 
 def _facts(row: Sequence[Any]) -> PriceFacts:
-    _, price_id, minor, currency, discount, published_at, used = row
+    _, price_id, minor, currency, discount, published_at, terms, used = row
     return PriceFacts(
         id=price_id,
         per_hour=Money(minor, currency),
         discount_percent=Decimal(discount),
         published_at=datetime.fromisoformat(published_at),
         used_at_full_price=used,
+        terms=Terms.of(terms),
     )

@@ -24,7 +24,8 @@ from booking.kernel.schema import (
 from booking.kernel.text import N_
 from booking.kernel.timeslot import TimeSlot, UnusableSlot
 from booking.reservations.models import ReservationStatus
-from booking.tariffs.schemas import Percent
+from booking.reservations.rules import MOST_SAMPLES
+from booking.tariffs.schemas import Percent, PriceOut, QuoteLineOut
 
 CLOSURE_KINDS = [kind for kind in OccupancyKind if kind is not OccupancyKind.RESERVATION]
 
@@ -52,12 +53,19 @@ class QuoteIn(SlotIn):
     instrument_id = Id(required=True)
     organisation_id = Id(load_default=None)
     is_assisted = fields.Boolean(load_default=None, allow_none=True, truthy={True}, falsy={False})
+    samples = Count(least=1, most=MOST_SAMPLES, load_default=1)
 
 
 class ReservationIn(QuoteIn):
-    """A new reservation."""
+    """A new reservation.
+
+    With an `override_reason` whoever manages the instrument sets its rules aside, also for a firm
+    the institution knows and somebody of it.
+    """
 
     purpose = Paragraph(max_length=200, load_default="")
+    override_reason = Line(max_length=200, load_default=None, allow_none=True)
+    user_id = Id(load_default=None, allow_none=True)
 
 
 class ChangeIn(SlotIn):
@@ -67,6 +75,7 @@ class ChangeIn(SlotIn):
     ends_at = Instant()
     purpose = Paragraph(max_length=200)
     version = Count(least=1, most=2**31, load_default=None)
+    override_reason = Line(max_length=200, load_default=None, allow_none=True)
 
     @validates_schema
     def check_both(self, data: dict[str, Any], **_: Any) -> None:
@@ -94,6 +103,7 @@ class ClosureIn(SlotIn):
     unit = Count(least=1, most=99, load_default=None)
     reason = Line(max_length=200, load_default="")
     cancel = fields.List(Id(), load_default=list, validate=validate.Length(max=200))
+    fault = Id(load_default=None)
 
 
 class ViolationOut(Schema):
@@ -101,6 +111,22 @@ class ViolationOut(Schema):
 
     rule = fields.String()
     detail = Sentence()
+
+
+class OverrideOut(Schema):
+    """Rules that were set aside for a reservation, by whom and why."""
+
+    at = Instant()
+    user_id = fields.Integer()
+    reason = fields.String()
+    rules = fields.List(fields.Nested(ViolationOut))
+
+
+class OverridePage(Schema):
+    """All of a reservation, oldest first."""
+
+    items = fields.List(fields.Nested(OverrideOut))
+    next_cursor = fields.String(allow_none=True)
 
 
 class InstrumentRef(Schema):
@@ -120,13 +146,45 @@ class OrganisationRef(Schema):
 
 
 class BaselineOut(Schema):
-    """What the price is compared with, and where that comes from (domain §4.3)."""
+    """What the price is compared with, and where that comes from (domain §4.3).
+
+    `rise_percent` is there if the list rose by more than 20 % within the 90 days before its first
+    use.
+    """
 
     amount = MoneyField()
     rank = fields.Integer()
     source = fields.String()
     price_id = fields.Integer(allow_none=True)
     published_at = Instant(allow_none=True)
+    rise_percent = fields.Integer(allow_none=True)
+
+
+class DatedPriceOut(PriceOut):
+    """A version that held within twelve months, or is announced.
+
+    `rise_percent` is there if its list rose by more than 20 % within the 90 days before its first
+    use (against a price raised to be discounted).
+    """
+
+    rise_percent = fields.Integer(allow_none=True)
+
+    @pre_dump
+    def flat(self, dated: Any, **_: Any) -> Any:
+        """Put the version's own fields beside what is said of it."""
+        own = {name.partition(".")[0] for name in _sources(PriceOut())}
+        found = {name: getattr(dated.price, name) for name in own}
+        return found | {"rise_percent": dated.rise_percent}
+
+
+def _sources(schema: Schema) -> list[str]:
+    return [field.attribute or name for name, field in schema.fields.items()]
+
+
+class PriceHistory(Schema):
+    """Versions, latest first."""
+
+    items = fields.List(fields.Nested(DatedPriceOut))
 
 
 class ApprovalOut(Schema):
@@ -149,7 +207,9 @@ class QuoteOut(Schema):
     ends_at = Instant(attribute="slot.ends_at")
     minutes = fields.Integer(attribute="slot.minutes")
     customer_class = fields.String(attribute="sheet.customer_class")
+    samples = fields.Integer(attribute="quote.usage.samples", dump_default=1)
     per_hour = MoneyField(attribute="quote.per_hour", dump_default=None, allow_none=True)
+    lines = fields.List(fields.Nested(QuoteLineOut), attribute="quote.lines", dump_default=[])
     discount_percent = Percent(
         attribute="quote.discount_percent", dump_default=None, allow_none=True
     )
@@ -158,6 +218,11 @@ class QuoteOut(Schema):
     baseline = fields.Nested(BaselineOut, allow_none=True)
     no_baseline = fields.String(attribute="quote.no_baseline", dump_default=None, allow_none=True)
     saving = MoneyField(attribute="quote.saving", dump_default=None, allow_none=True)
+    late_cancel_fee = MoneyField(
+        attribute="quote.late_cancel_fee", dump_default=None, allow_none=True
+    )
+    no_show_fee = MoneyField(attribute="quote.no_show_fee", dump_default=None, allow_none=True)
+    deposit = MoneyField(attribute="quote.deposit", dump_default=None, allow_none=True)
     bookable = fields.Boolean()
     violations = fields.List(fields.Nested(ViolationOut))
     operation = fields.Enum(Operation, by_value=True, attribute="sheet.operation")
@@ -179,8 +244,11 @@ class ReservationOut(Schema):
     ends_at = Instant()
     purpose = fields.String()
     customer_class = fields.String()
+    samples = fields.Integer()
     list_price = MoneyField()
     price = MoneyField()
+    lines = fields.List(fields.Nested(QuoteLineOut), attribute="price_lines")
+    fee = MoneyField(allow_none=True)
     baseline = MoneyField(allow_none=True)
     baseline_rank = fields.Integer(allow_none=True)
     expected_saving = MoneyField(allow_none=True)
@@ -248,12 +316,13 @@ class ClosedOut(ClosureOut):
     """A new closure, with the reservations that gave way."""
 
     cancelled = fields.List(fields.Nested(ReservationOut))
+    moved = fields.List(fields.Nested(ReservationOut))
 
     @pre_dump
     def flat(self, closed: Any, **_: Any) -> dict[str, Any]:
-        """Put the closure's own fields beside what was cancelled for it."""
+        """Put the closure's own fields beside what gave way to it."""
         own = {name: getattr(closed.closure, name) for name in ClosureOut().fields}
-        return {**own, "cancelled": closed.cancelled}
+        return {**own, "cancelled": closed.cancelled, "moved": closed.moved}
 
 
 class ClosurePage(Schema):

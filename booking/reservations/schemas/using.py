@@ -18,8 +18,9 @@ from booking.kernel.schema import (
 )
 from booking.kernel.text import N_, Text
 from booking.reservations.models import Settlement
-from booking.reservations.rules import MOST_MINUTES, Flag
+from booking.reservations.rules import MOST_MINUTES, MOST_SAMPLES, Flag
 from booking.reservations.schemas.booking import ReservationListed
+from booking.tariffs.schemas import QuoteLineOut
 
 
 class UseOut(Schema):
@@ -31,6 +32,8 @@ class UseOut(Schema):
     started_at = Instant()
     ended_at = Instant(allow_none=True)
     minutes = fields.Integer(allow_none=True)
+    samples = fields.Integer(allow_none=True)
+    lines = fields.List(fields.Nested(QuoteLineOut), attribute="price_lines")
     list_price = MoneyField(allow_none=True)
     price = MoneyField(allow_none=True)
     baseline = MoneyField(allow_none=True)
@@ -66,9 +69,10 @@ class NoteIn(VersionIn):
 
 
 class UsageIn(VersionIn):
-    """The minutes that count; without them the time used, rounded up to the grid."""
+    """What counts; without it the time used, rounded up to the grid, and all samples."""
 
     minutes = Count(most=MOST_MINUTES, load_default=None)
+    samples = Count(most=MOST_SAMPLES, load_default=None)
     note = Line(max_length=200, load_default="")
 
 
@@ -76,6 +80,34 @@ class ReasonIn(VersionIn):
     """Why not: what is not right, or why it is declined."""
 
     reason = Line(min_length=1, max_length=200, required=True)
+
+
+class FaultIn(VersionIn):
+    """What is wrong with the instrument, and whether the use ends with it."""
+
+    what = Line(min_length=1, max_length=500, required=True)
+    stops_use = fields.Boolean(required=True)
+
+
+class FaultAnswerIn(Schema):
+    """Why the instrument can go on."""
+
+    answer = Line(min_length=1, max_length=200, required=True)
+
+
+class FaultOut(Schema):
+    """A fault, and how it was answered."""
+
+    id = fields.Integer()
+    instrument_id = fields.Integer()
+    unit = fields.Integer()
+    reservation_id = fields.Integer()
+    reported_at = Instant()
+    what = fields.String()
+    stopped_use = fields.Boolean()
+    closure_id = fields.Integer(allow_none=True)
+    answered_at = Instant(allow_none=True)
+    answer = fields.String()
 
 
 class SettlementIn(VersionIn):
@@ -111,6 +143,7 @@ class UsageForm(VersionForm):
 
     required: ClassVar[Mapping[str, Text]] = {"minutes": N_("请填写核定的分钟数。")}
     minutes = QueryCount(most=MOST_MINUTES, required=True)
+    samples = QueryCount(most=MOST_SAMPLES, load_default=None)
     note = Line(max_length=200, load_default="")
 
 
@@ -118,6 +151,24 @@ class NoteForm(VersionForm):
     """A note to go with it."""
 
     note = Line(max_length=200, load_default="")
+
+
+class FaultForm(VersionForm):
+    """What somebody found broken while they used it."""
+
+    required: ClassVar[Mapping[str, Text]] = {
+        "what": N_("请写明故障现象。"),
+        "stops_use": N_("请选择是否还能继续使用。"),
+    }
+    what = Line(max_length=500, required=True)
+    stops_use = fields.Boolean(required=True)
+
+
+class FaultAnswerForm(FormSchema):
+    """Why the instrument can go on."""
+
+    required: ClassVar[Mapping[str, Text]] = {"answer": N_("请写明检查结果。")}
+    answer = Line(max_length=200, required=True)
 
 
 class DeclineForm(VersionForm):

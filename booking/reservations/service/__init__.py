@@ -7,9 +7,13 @@ from booking.reservations.service.approving import (
     expire_holds,
     needs_approval,
 )
+from booking.reservations.service.archiving import close_settled
 from booking.reservations.service.booking import cancel, change, move, quote, reserve
 from booking.reservations.service.closing import Closed, close, lift, reason_told
-from booking.reservations.service.offers import Approval, Offer
+from booking.reservations.service.examining import Checked, Examined, examine
+from booking.reservations.service.faults import dismiss_fault, report_fault
+from booking.reservations.service.fees import if_cancelled_late, of_cancelling_now
+from booking.reservations.service.offers import Approval, Offer, with_rise
 from booking.reservations.service.settling import (
     agree,
     confirm_usage,
@@ -23,7 +27,9 @@ from booking.reservations.service.using import check_in, check_out, no_show, rec
 
 __all__ = [
     "Approval",
+    "Checked",
     "Closed",
+    "Examined",
     "Offer",
     "agree",
     "approve",
@@ -34,20 +40,27 @@ __all__ = [
     "check_in",
     "check_out",
     "close",
+    "close_settled",
     "confirm_usage",
     "decline",
+    "dismiss_fault",
     "due_for",
+    "examine",
     "expire_holds",
+    "if_cancelled_late",
     "lift",
     "move",
     "needs_approval",
     "no_show",
     "object_to",
+    "of_cancelling_now",
     "quote",
     "reason_told",
     "record_use",
     "remind",
+    "report_fault",
     "reserve",
     "settle",
     "suggested_minutes",
+    "with_rise",
 ]

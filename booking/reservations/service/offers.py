@@ -1,7 +1,7 @@
 """What a slot would cost, every rule that would refuse it, and what is free instead."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,10 +15,11 @@ from booking.kernel.money import Money
 from booking.kernel.timeslot import TimeSlot
 from booking.reservations import rules
 from booking.reservations.errors import NotBookable
-from booking.reservations.queries import Sheet
+from booking.reservations.queries import Sheet, price_history, rise_of
 from booking.reservations.rules import Violation
 from booking.tariffs import queries as tariff_queries
 from booking.tariffs import rules as tariffs
+from booking.tariffs.rules import PriceFacts, Usage
 
 UNSORTED = "99"  # 其他仪器: a category that says nothing about being equal
 
@@ -45,7 +46,9 @@ class Offer:
     quote: tariffs.Quote | None
     violations: Sequence[Violation]
     is_assisted: bool = False
+    set_aside: Sequence[Violation] = ()  # broken, and by a manager's reason no obstacle
     approval: Approval = field(default_factory=Approval)
+    rise_percent: int | None = None  # of the list it is compared with, where that needs a look
 
     @property
     def bookable(self) -> bool:
@@ -63,6 +66,7 @@ class Offer:
             "source": tariffs.LIST_SOURCE,
             "price_id": self.quote.price_id,
             "published_at": self.quote.price_published_at,
+            "rise_percent": self.rise_percent,
         }
 
     def check(self) -> tuple[BookingPolicy, tariffs.Quote]:
@@ -72,18 +76,23 @@ class Offer:
         return self.sheet.policy, self.quote
 
 
-def make_offer(sheet: Sheet, slot: TimeSlot, *, is_assisted: bool | None = None) -> Offer:
+def make_offer(
+    sheet: Sheet, slot: TimeSlot, *, samples: int = 1, is_assisted: bool | None = None
+) -> Offer:
     """Return what the sheet says about the slot now.
 
     Unless told, it is used by oneself where that may be.
     """
-    now = clock.now()
-    quoted = tariffs.quote(
-        sheet.price, minutes=slot.minutes, customer_class=sheet.customer_class, now=now
-    )
     assisted = assisted_unless_told(sheet.operation, is_assisted)
-    broken = [*_violations(sheet, slot, quoted), *_operation(sheet, slot, is_assisted=assisted)]
-    return Offer(sheet, slot, quoted, broken, assisted, _approval(sheet, slot, quoted))
+    quoted = _quoted(sheet.price, Usage(slot.starts_at, slot.minutes, samples, assisted), sheet)
+    return Offer(
+        sheet,
+        slot,
+        quoted,
+        [*_violations(sheet, slot, quoted), *_operation(sheet, slot, is_assisted=assisted)],
+        is_assisted=assisted,
+        approval=_approval(sheet, slot, quoted),
+    )
 
 
 def _operation(sheet: Sheet, slot: TimeSlot, *, is_assisted: bool) -> Iterator[Violation]:
@@ -113,17 +122,35 @@ def _approval(sheet: Sheet, slot: TimeSlot, quoted: tariffs.Quote | None) -> App
     return Approval(reasons, rule.held_until(clock.now(), slot.starts_at, sheet.hold_days))
 
 
+def with_rise(offer: Offer) -> Offer:
+    """Return it with what is to be said of the list it is compared with (domain §4.3)."""
+    if offer.quote is None or offer.quote.baseline is None:
+        return offer
+    dated = price_history(offer.sheet.instrument_id)
+    return replace(offer, rise_percent=rise_of(dated, offer.quote.price_id))
+
+
 def _violations(sheet: Sheet, slot: TimeSlot, quoted: tariffs.Quote | None) -> Iterator[Violation]:
     for obstacle in availability.obstacles(
         sheet, is_own=sheet.is_own, has_hours=sheet.has_hours, has_price=quoted is not None
     ):
         yield Violation(obstacle.rule, obstacle.detail)
     if sheet.policy is not None:
-        yield from rules.broken_rules(slot, sheet.policy, sheet.plan, now=clock.now())
+        now, policy, plan = clock.now(), sheet.policy, sheet.plan
+        yield from rules.broken_rules(slot, policy, plan, now=now)
+        yield from rules.broken_conditions(slot, policy, plan, sheet.standing, now=now)
 
 
 def taken(sheet: Sheet, slot: TimeSlot) -> SlotTaken:
     """Return the refusal that names what is free instead, here and on equal instruments."""
+    here, elsewhere = instead(sheet, slot)
+    return SlotTaken(slot, alternatives=here, elsewhere=elsewhere)
+
+
+def instead(
+    sheet: Sheet, slot: TimeSlot
+) -> tuple[Sequence[dict[str, Any]], Sequence[dict[str, Any]]]:
+    """Return the nearest free slots here, and on equal instruments, with their prices."""
     found = availability.alternatives(
         sheet.instrument_id,
         slot,
@@ -134,10 +161,9 @@ def taken(sheet: Sheet, slot: TimeSlot) -> SlotTaken:
     prices = tariff_queries.current_prices(
         [free.instrument_id for free in found.elsewhere], sheet.customer
     )
-    return SlotTaken(
-        slot,
-        alternatives=[_priced(free, sheet.price, sheet) for free in found.here],
-        elsewhere=[
+    return (
+        _priced_here(found.here, sheet),
+        [
             _priced(free, price.facts if price else None, sheet)
             for free in found.elsewhere
             for price in [prices.get(free.instrument_id)]
@@ -163,13 +189,30 @@ def _nearest(offer: Offer) -> list[dict[str, Any]]:
     found = availability.alternatives(
         sheet.instrument_id, TimeSlot(start, start + length), customer=sheet.customer, now=now
     )
-    return [_priced(free, sheet.price, sheet) for free in found.here]
+    return _priced_here(found.here, sheet)
 
 
-def _priced(free: FreeSlot, facts: tariffs.PriceFacts | None, sheet: Sheet) -> dict[str, Any]:
-    quoted = tariffs.quote(
-        facts, minutes=free.slot.minutes, customer_class=sheet.customer_class, now=clock.now()
+def _priced_here(found: Sequence[FreeSlot], sheet: Sheet) -> list[dict[str, Any]]:
+    return [_priced(free, sheet.price, sheet) for free in found if _keeps_policy(free.slot, sheet)]
+
+
+def _keeps_policy(slot: TimeSlot, sheet: Sheet) -> bool:
+    """Tell whether another slot keeps the policy, too; other instruments are not looked at."""
+    if sheet.policy is None:
+        return True
+    standing = replace(sheet.standing, pairs=(), left=())
+    broken = rules.broken_conditions(slot, sheet.policy, sheet.plan, standing, now=clock.now())
+    return not any(broken)
+
+
+def _quoted(facts: PriceFacts | None, usage: Usage, sheet: Sheet) -> tariffs.Quote | None:
+    return tariffs.quote(
+        facts, usage, customer_class=sheet.customer_class, now=clock.now(), wall=sheet.plan.wall
     )
+
+
+def _priced(free: FreeSlot, facts: PriceFacts | None, sheet: Sheet) -> dict[str, Any]:
+    quoted = _quoted(facts, Usage(free.starts_at, free.slot.minutes), sheet)
     return {
         "instrument_id": free.instrument_id,
         "starts_at": free.starts_at,

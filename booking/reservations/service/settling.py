@@ -8,12 +8,13 @@ from booking.kernel import clock
 from booking.kernel.db import db
 from booking.kernel.errors import InvalidField, NotAllowed, WrongState
 from booking.kernel.text import N_
+from booking.kernel.timeslot import TimeSlot
 from booking.notices.rules import Kind
 from booking.reference import queries as reference
 from booking.reservations import queries, rules
 from booking.reservations.errors import Disputed
 from booking.reservations.models import Reservation, ReservationStatus, Settlement, Use
-from booking.reservations.service.booking import facts, record
+from booking.reservations.service.keeping import facts, record
 from booking.reservations.service.telling import tell
 from booking.reservations.service.using import of_use
 from booking.savings import service as savings
@@ -27,12 +28,14 @@ def confirm_usage(
     *,
     caller: Caller,
     minutes: int | None = None,
+    samples: int | None = None,
     note: str = "",
     version: int | None = None,
 ) -> Reservation:
     """Confirm how long it was used and so what is due; again, to answer an objection.
 
-    Without `minutes` the time used, rounded up to the grid, counts; other minutes need a note.
+    Without `minutes` the time used, rounded up to the grid, counts, and all samples; anything
+    else needs a note.
     Raises InvalidField, WrongState, NotFound, NotAllowed or Stale.
     """
     reservation = _locked(reservation_id, caller, version)
@@ -45,9 +48,11 @@ def confirm_usage(
         raise WrongState(reservation.status, "confirm-usage")
     suggested = suggested_minutes(reservation)
     counted = minutes if minutes is not None else suggested or 0
-    _check_minutes(counted, suggested, note, answers=answers)
+    done = reservation.samples if samples is None else samples
+    is_as_expected = counted == suggested and done == reservation.samples
+    _check_counted(counted, done, note, needs_note=answers or not is_as_expected)
     old = facts(reservation) | of_use(reservation)
-    _price(reservation, use, counted)
+    _price(reservation, use, counted, done)
     use.note, use.confirmed_at, use.confirmed_by = note, clock.now(), caller.user_id
     use.objected_at, use.objection_until = None, _objection_until()
     if answers:
@@ -70,15 +75,26 @@ def suggested_minutes(reservation: Reservation) -> int | None:
     return rules.billed_minutes(use.started_at, use.ended_at, grid_minutes=grid)
 
 
-def due_for(reservation: Reservation, minutes: int) -> tariffs.Quote | None:
-    """Return what so many minutes cost by the price the reservation was agreed on."""
-    price_id = reservation.price_id
+def due_for(
+    reservation: Reservation, minutes: int, samples: int | None = None
+) -> tariffs.Quote | None:
+    """Return what so many minutes and samples cost by the price that was agreed on.
+
+    Hours with a price of their own are those of the real use.
+    """
+    price_id, use = reservation.price_id, reservation.use
     facts_ = tariff_queries.get_price(price_id).facts if price_id is not None else None
+    begins = use.started_at if use else reservation.starts_at
+    slot = TimeSlot(begins, begins + timedelta(minutes=max(minutes, 1)))
+    has_windows = facts_ is not None and facts_.terms.windows
+    wall = tariff_queries.wall_of(reservation.instrument, slot) if has_windows else tariffs.CHINA
+    done = reservation.samples if samples is None else samples
     return tariffs.quote(
         facts_,
-        minutes=minutes,
+        tariffs.Usage(begins, minutes, done, reservation.is_assisted),
         customer_class=reservation.customer_class,
         now=reservation.created_at,
+        wall=wall,
     )
 
 
@@ -137,20 +153,23 @@ def settle(
     return reservation
 
 
-def _check_minutes(minutes: int, suggested: int | None, note: str, *, answers: bool) -> None:
+def _check_counted(minutes: int, samples: int, note: str, *, needs_note: bool) -> None:
     if not 0 <= minutes <= rules.MOST_MINUTES:
         raise InvalidField("minutes", N_("请填写 0 到 %(most)s 分钟。", most=rules.MOST_MINUTES))
-    if not note and (answers or minutes != suggested):
+    if not 0 <= samples <= rules.MOST_SAMPLES:
+        raise InvalidField("samples", N_("请填写 0 到 %(most)s 个样品。", most=rules.MOST_SAMPLES))
+    if not note and needs_note:
         raise InvalidField("note", N_("与实际使用时间不同，或答复异议时，请写明原因。"))
 
 
-def _price(reservation: Reservation, use: Use, minutes: int) -> None:
+def _price(reservation: Reservation, use: Use, minutes: int, samples: int) -> None:
     """Work out what is due by the frozen price; compared only if it was when it was agreed."""
-    quoted = due_for(reservation, minutes)
+    quoted = due_for(reservation, minutes, samples)
     if quoted is None:
         msg = f"reservation {reservation.id} was agreed without a price"
         raise AssertionError(msg)
-    use.minutes = minutes
+    use.minutes, use.samples = minutes, samples
+    use.lines = [line.plain() for line in quoted.lines]
     use.list_minor, use.price_minor = quoted.list_price.minor, quoted.price.minor
     use.baseline_minor = use.list_minor if reservation.baseline_rank is not None else None
 
@@ -237,6 +256,10 @@ def _evidence(reservation: Reservation, use: Use) -> dict[str, Any]:
             "id": version.id,
             "customer_class": version.customer_class.value,
             "per_hour": version.per_hour.amount,
+            "terms": version.kept_terms,
+            "rise_percent": queries.rise_of(
+                queries.price_history(version.instrument_id), version.id
+            ),
             "discount_percent": str(version.discount_percent),
             "discount_reason": version.discount_reason,
             "published_at": version.published_at.isoformat(),
@@ -249,6 +272,8 @@ def _evidence(reservation: Reservation, use: Use) -> dict[str, Any]:
             "started_at": use.started_at.isoformat(),
             "ended_at": use.ended_at.isoformat() if use.ended_at else None,
             "minutes": use.minutes,
+            "samples": use.samples,
+            "lines": use.lines,
             "confirmed_at": use.confirmed_at.isoformat() if use.confirmed_at else None,
             "confirmed_by": use.confirmed_by,
             "note": use.note,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from booking.accounts.rules import Caller, Permission
+from booking.accounts.rules import Permission
 from booking.kernel import clock
 from booking.kernel.timeslot import TimeSlot
 from booking.notices import service as notices
@@ -13,25 +13,30 @@ from booking.notices.rules import Kind, Side, To
 from booking.reservations import queries
 from booking.reservations.models import Reservation
 from booking.reservations.queries import Sheet
+from booking.tariffs.rules import Quote
 
 CONFIRMING = notices.posting("made")
 _SUBJECT = "reservation"
 # One side's own doing; all other kinds are told to both.
 _FOR_CUSTOMERS = frozenset({Kind.USAGE, Kind.SETTLED, Kind.NO_SHOW})
-_FOR_OWNERS = frozenset({Kind.OBJECTION})
+_FOR_OWNERS = frozenset({Kind.OBJECTION, Kind.FAULT})
 
 
-def confirmation(
-    sheet: Sheet, slot: TimeSlot, caller: Caller, agreed: Mapping[str, Any]
-) -> dict[str, Any]:
+def confirmation(sheet: Sheet, slot: TimeSlot, agreed: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values of CONFIRMING, which tells both sides in the reservation's statement."""
-    firm, maker = sheet.organisation_id, caller.user_id
+    firm, maker = sheet.organisation_id, sheet.standing.user_id
     return notices.posting_values(
         Kind.REQUEST if agreed["expires_at"] else Kind.CONFIRMATION,
         _SUBJECT,
         to=[*_customers(firm, maker), _owners(sheet.institution_id)],
-        facts=_facts(slot, 0, agreed),
+        facts=_facts(slot, 0, agreed) | {"late_fee_minor": agreed["late_fee_minor"]},
     )
+
+
+def late_fee(quoted: Quote) -> dict[str, int | None]:
+    """Return what confirmations say of cancelling late; None where nobody can."""
+    fee = quoted.late_cancel_fee
+    return {"late_fee_minor": None if fee is None else fee.minor}
 
 
 def tell(kind: Kind, reservation: Reservation, *, owner: int, **more: object) -> None:
@@ -89,7 +94,14 @@ def _facts_of(reservation: Reservation) -> dict[str, object]:
     return _facts(reservation.slot, reservation.sequence, agreed)
 
 
-_AGREED = ("price_minor", "baseline_minor", "currency", "approval_rules", "expires_at")
+_AGREED = (
+    "price_minor",
+    "baseline_minor",
+    "currency",
+    "lines",
+    "approval_rules",
+    "expires_at",
+)
 
 
 def _facts(slot: TimeSlot, sequence: int, agreed: Mapping[str, Any]) -> dict[str, object]:

@@ -14,8 +14,11 @@ from booking.notices.rules import Kind
 from booking.reservations import queries, rules
 from booking.reservations.errors import OutsideItsTime, StillInUse
 from booking.reservations.models import Reservation, ReservationStatus, Use
+from booking.reservations.service import fees
 from booking.reservations.service.approving import broken_since
-from booking.reservations.service.booking import INSTRUMENT, changeable, facts, record
+from booking.reservations.service.booking import INSTRUMENT
+from booking.reservations.service.changing import changeable
+from booking.reservations.service.keeping import facts, record
 from booking.reservations.service.telling import tell
 
 
@@ -100,6 +103,8 @@ def no_show(
 ) -> Reservation:
     """Record that nobody came, half an hour after the start at the earliest; frees the rest.
 
+    The fee that was agreed for it is due.
+
     Only who runs the instrument may. Raises OutsideItsTime, WrongState, or as `changeable`.
     """
     reservation = changeable(reservation_id, caller, version)
@@ -109,10 +114,13 @@ def no_show(
     now = clock.now()
     rules.check_unclaimed(reservation.slot, now, reservation.instrument.zone)
     _give_back(reservation, now)
+    fee = fees.if_nobody_comes(reservation)
+    reservation.fee_minor = fee.minor if fee else 0
     _become(
         reservation, ReservationStatus.NO_SHOW, "no-show", "reservation.no_show", caller, note=note
     )
-    tell(Kind.NO_SHOW, reservation, owner=reservation.instrument.institution_id, note=note)
+    told = {"note": note, "fee_minor": reservation.fee_minor}
+    tell(Kind.NO_SHOW, reservation, owner=reservation.instrument.institution_id, **told)
     return reservation
 
 
@@ -167,6 +175,7 @@ _KEPT = (
     "started_at",
     "ended_at",
     "minutes",
+    "samples",
     "list_minor",
     "price_minor",
     "baseline_minor",

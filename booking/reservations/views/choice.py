@@ -16,6 +16,8 @@ from booking.kernel.timeslot import TimeSlot, UnusableSlot
 from booking.registry import queries as registry
 from booking.registry.models import Instrument
 from booking.reservations import queries
+from booking.reservations.rules import MOST_SAMPLES
+from booking.tariffs import queries as tariffs
 
 LENGTHS = (60, 120, 240, 480)
 VIEWS = ("list", "week")
@@ -33,6 +35,7 @@ class Choice:
     slot: TimeSlot | None
     purpose: str
     is_assisted: bool | None = None
+    samples: int = 1
     view: str = ""  # "list" instead of the calendar, "week" for it on a phone too
 
     @property
@@ -53,6 +56,7 @@ class Choice:
             "from": self.first.isoformat() if self.first != clock.today() else None,
             "purpose": self.purpose or None,
             "assisted": None if self.is_assisted is None else str(int(self.is_assisted)),
+            "samples": self.samples if self.samples > 1 else None,
             "view": self.view or None,
         }
         return url_for(
@@ -79,9 +83,13 @@ def read_choice(instrument_id: int, given: MultiDict[str, str]) -> Choice:
         first = day
     minutes = given.get("minutes", "")
     wanted = int(minutes) if minutes.isascii() and minutes.isdigit() and len(minutes) < 6 else 120
-    week = availability.weeks([found.id], max(first, today), now=clock.now(), minutes=wanted).get(
-        found.id
-    )
+    week = availability.weeks(
+        [found.id],
+        max(first, today),
+        now=clock.now(),
+        minutes=wanted,
+        customer=tariffs.customer_of(caller_or_none()),
+    ).get(found.id)
     if start is not None and start.date() != day:
         start = _same_time(start, day, week)
     slot = _slot(start, wanted) or _soonest(week, day)
@@ -93,6 +101,7 @@ def read_choice(instrument_id: int, given: MultiDict[str, str]) -> Choice:
         slot=slot,
         purpose=_purpose(given),
         is_assisted=_ASSISTED.get((given.getlist("assisted") or [""])[-1]),
+        samples=_samples(given),
         view=given["view"] if given.get("view") in VIEWS else "",
     )
 
@@ -107,6 +116,13 @@ def _purpose(given: MultiDict[str, str]) -> str:
         return typed[-1].strip()[:500]
     caller = caller_or_none()
     return queries.last_purpose(caller) if caller else ""
+
+
+def _samples(given: MultiDict[str, str]) -> int:
+    """Return for how many samples it is; one where none can be meant."""
+    typed = given.get("samples", "")
+    number = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 6 else 1
+    return min(max(number, 1), MOST_SAMPLES)
 
 
 def _same_time(start: datetime, day: date | None, week: Week | None) -> datetime | None:

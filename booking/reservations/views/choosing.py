@@ -14,6 +14,7 @@ from booking.attachments.models import Attachment
 from booking.attachments.rules import AttachmentKind
 from booking.availability import queries as availability
 from booking.availability.errors import SlotTaken
+from booking.availability.rules import Classes
 from booking.kernel import clock, formats, forms, http, pages
 from booking.kernel.db import transaction
 from booking.kernel.errors import DomainError
@@ -30,6 +31,7 @@ from booking.reservations.views.costs import Costs, acting_for, costs_of, panel
 from booking.reservations.views.frame import bp, go
 from booking.reservations.views.slots import slot_lists
 from booking.tariffs import queries as tariff_queries
+from booking.tariffs.rules import Customer
 
 
 @bp.get("/instruments/<id:instrument_id>")
@@ -71,6 +73,7 @@ def _take(instrument_id: int, choice: Choice, caller: Caller) -> Response:
                 organisation_id=acting_for(caller),
                 purpose=choice.purpose,
                 is_assisted=choice.is_assisted,
+                samples=choice.samples,
             )
     except DomainError as refused:
         # Rolled back: what was read before is to be read again.
@@ -189,6 +192,7 @@ def _obstacles(choice: Choice, caller: Caller | None) -> list[str]:
         is_own=is_own,
         has_hours=choice.week is not None,
         has_price=bool(priced),
+        only=_only(choice, customer),
     )
     unfit = rules.unfit_on(
         clock.now().astimezone(choice.zone).date(),
@@ -196,6 +200,13 @@ def _obstacles(choice: Choice, caller: Caller | None) -> list[str]:
         calibrated_until=choice.instrument.calibrated_until,
     )
     return [http.translate(each) for each in (*(each.detail for each in found), *unfit)]
+
+
+def _only(choice: Choice, customer: Customer) -> Classes | None:
+    if choice.week is None:
+        return None
+    asked = choice.week.policy.conditions
+    return availability.closed_to(asked, customer, choice.instrument.institution_id)
 
 
 def _buyers(caller: Caller | None) -> list[tuple[int, str]]:

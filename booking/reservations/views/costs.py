@@ -8,14 +8,18 @@ from typing import Any
 from flask import request
 from flask_babel import gettext
 
-from booking.accounts.rules import Caller, CustomerClass, Permission
+from booking.accounts.rules import Caller, Permission
+from booking.availability import queries as availability
+from booking.availability.rules import in_words
 from booking.kernel import clock, http
-from booking.reservations import rules, service
+from booking.kernel.timeslot import TimeSlot
+from booking.reservations import queries, rules, service
 from booking.reservations.service import Approval, Offer
 from booking.reservations.views.choice import Choice
 from booking.tariffs import queries as tariff_queries
 from booking.tariffs import rules as tariffs
-from booking.tariffs.rules import NoBaseline
+from booking.tariffs.models import Price
+from booking.tariffs.rules import EXTERNAL_CLASSES, NoBaseline
 
 
 @dataclass(frozen=True)
@@ -31,15 +35,17 @@ class Costs:
 
 def panel(choice: Choice, costs: Costs) -> dict[str, Any]:
     """Return what the panel says beside the figures, and the published prices."""
-    prices = tariff_queries.list_prices(
-        choice.instrument.id, limit=len(CustomerClass), cursor=None, current=True
-    )
+    history = queries.price_history(choice.instrument.id)
+    now = clock.now()
     return {
         "costs": costs,
         "kept": _kept(choice),
         "no_baseline": _no_baseline(costs.quote),
         "free_until": _until(choice),
-        "prices": prices.items,
+        "prices": [each.price for each in history if each.price.holds_at(now)],
+        "history": [each for each in history if each.price.customer_class in EXTERNAL_CLASSES],
+        "now": now,
+        "rise_percent": queries.rise_of(history, costs.quote.price_id) if costs.quote else None,
     }
 
 
@@ -57,7 +63,9 @@ def costs_of(choice: Choice, caller: Caller | None) -> Costs:
             choice.slot, choice.week.policy, choice.week.plan, now=clock.now()
         )
         return Costs(
-            _published(price, choice.slot.minutes) if price else None,
+            _published(price, choice.slot, choice.samples, choice.week.plan.wall)
+            if price
+            else None,
             [http.translate(each.detail) for each in broken],
         )
     offer: Offer = service.quote(
@@ -66,6 +74,7 @@ def costs_of(choice: Choice, caller: Caller | None) -> Costs:
         caller=caller,
         organisation_id=organisation_id,
         is_assisted=choice.is_assisted,
+        samples=choice.samples,
     )
     refused = [http.translate(each.detail) for each in offer.violations]
     lacks = any(each.rule == "authorisation" for each in offer.violations)
@@ -86,9 +95,10 @@ def _no_baseline(quote: tariffs.Quote | None) -> str:
 
 def _kept(choice: Choice) -> list[str]:
     """Return the owner's rules in words, for who keeps them all."""
-    return (
-        [http.translate(each) for each in rules.in_words(choice.week.policy)] if choice.week else []
-    )
+    if choice.week is None:
+        return []
+    pairs = availability.pairs_of(choice.instrument.id)
+    return [http.translate(each.words) for each in in_words(choice.week.policy, pairs)]
 
 
 def _until(choice: Choice) -> datetime | None:
@@ -99,9 +109,15 @@ def _until(choice: Choice) -> datetime | None:
     return until if until > clock.now() else None
 
 
-def _published(price: Any, minutes: int) -> tariffs.Quote | None:
+def _published(
+    price: Price, slot: TimeSlot, samples: int, wall: tariffs.Wall
+) -> tariffs.Quote | None:
     return tariffs.quote(
-        price.facts, minutes=minutes, customer_class=price.customer_class, now=clock.now()
+        price.facts,
+        tariffs.Usage(slot.starts_at, slot.minutes, samples),
+        customer_class=price.customer_class,
+        now=clock.now(),
+        wall=wall,
     )
 
 

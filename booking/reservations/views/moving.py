@@ -21,6 +21,7 @@ from booking.reservations import queries, service
 from booking.reservations.errors import NotBookable
 from booking.reservations.models import HOLDING, Reservation, ReservationStatus
 from booking.reservations.views.frame import bp, go
+from booking.tariffs.rules import Customer
 
 
 @bp.get("/reservations/<id:reservation_id>/move")
@@ -71,7 +72,11 @@ def _page(reservation_id: int, *, trouble: str = "") -> str:
     found = queries.get_reservation(reservation_id, caller=caller())
     first = _day(request.values.get("from", ""))
     week = availability.weeks(
-        [found.instrument_id], first, now=clock.now(), minutes=found.slot.minutes
+        [found.instrument_id],
+        first,
+        now=clock.now(),
+        minutes=found.slot.minutes,
+        customer=Customer((found.customer_class,)),
     ).get(found.instrument_id)
     return render_template(
         "reservations/move.html",

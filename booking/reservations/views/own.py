@@ -13,6 +13,7 @@ from booking.kernel.errors import DomainError, InvalidField, NotFound
 from booking.kernel.login import login_required
 from booking.kernel.paging import Page
 from booking.reservations import queries, service
+from booking.reservations.errors import TooLateToChange
 from booking.reservations.models import HOLDING, Reservation, ReservationStatus
 from booking.reservations.views.frame import bp, go
 from booking.reservations.views.month import month_of
@@ -82,7 +83,7 @@ def made(reservation_id: int) -> str:
 def cancel_page(reservation_id: int) -> str:
     """Ask once more before a reservation is cancelled."""
     found = queries.get_reservation(reservation_id, caller=caller())
-    return render_template("reservations/cancel.html", **facts(found), trouble="", reason="")
+    return _cancel_page(found)
 
 
 @bp.post("/reservations/<id:reservation_id>/cancel")
@@ -100,13 +101,20 @@ def cancel(reservation_id: int) -> Response:
         raise
     except DomainError as refused:
         found = queries.get_reservation(reservation_id, caller=who)
-        page = render_template(
-            "reservations/cancel.html",
-            **facts(found),
-            trouble=http.translate(refused.message),
-            reason=reason,
-        )
+        page = _cancel_page(found, trouble=http.translate(refused.message), reason=reason)
         status = http.status_of(type(refused))
         return Response(page, status=status, content_type="text/html; charset=utf-8")
     flash(gettext("预约已取消，时段已释放。"), "ok")
     return go("show", reservation_id=reservation_id)
+
+
+def _cancel_page(found: Reservation, *, trouble: str = "", reason: str = "") -> str:
+    """Return the page with what cancelling costs now, or why it cannot be done any more."""
+    fee = None
+    try:
+        fee = service.of_cancelling_now(found, caller=caller())
+    except TooLateToChange as late:
+        trouble = trouble or http.translate(late.message)
+    return render_template(
+        "reservations/cancel.html", **facts(found), fee=fee, trouble=trouble, reason=reason
+    )

@@ -1,6 +1,8 @@
 """What every page of one reservation shows: facts, side, use, and what can be done."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from flask import render_template
@@ -10,7 +12,13 @@ from booking.accounts.rules import Caller, Permission
 from booking.kernel import clock
 from booking.kernel.forms import Form
 from booking.reservations import queries, rules, service
-from booking.reservations.models import HOLDING, Reservation, ReservationStatus, Settlement
+from booking.reservations.models import (
+    HOLDING,
+    Override,
+    Reservation,
+    ReservationStatus,
+    Settlement,
+)
 from booking.reservations.views.timeline import timeline
 from booking.savings import queries as savings
 
@@ -44,11 +52,17 @@ def facts(found: Reservation) -> dict[str, Any]:
         "reservation": found,
         "instrument": found.instrument,
         "side": side_of(found),
-        "free_until": queries.free_to_change_until(found),
+        "free_until": _still_to_come(queries.free_to_change_until(found)),
+        "late_fee": service.if_cancelled_late(found) if found.status in MOVABLE else None,
         "holds": found.status in HOLDING and found.ends_at > clock.now(),
         "movable": found.status in MOVABLE and found.ends_at > clock.now(),
         "doing": doing(found, caller()),
     }
+
+
+def _still_to_come(until: datetime | None) -> datetime | None:
+    """Return the moment, or None once it is past: nobody is told of a time they have missed."""
+    return until if until and until > clock.now() else None
 
 
 MOVABLE = (ReservationStatus.TENTATIVE, ReservationStatus.CONFIRMED)
@@ -68,9 +82,15 @@ def page_of(found: Reservation, form: Form | None = None) -> str:
         suggested_due=service.due_for(found, suggested) if suggested is not None else None,
         today=clock.today(),
         settlements=_settlements(found),
+        overrides=_overrides(found),
         line=savings.find_line(("reservation", found.id)) if found.status in SETTLED else None,
         **shown,
     )
+
+
+def _overrides(found: Reservation) -> Sequence[Override]:
+    """Return what was set aside for it, for the owner's people."""
+    return queries.overrides_of(found.id, caller=caller()) if side_of(found) == "owner" else []
 
 
 def _settlements(found: Reservation) -> list[str]:

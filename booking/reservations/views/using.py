@@ -14,6 +14,7 @@ from booking.registry import queries as registry
 from booking.reservations import queries, rules, service
 from booking.reservations.models import Reservation
 from booking.reservations.schemas import (
+    FaultForm,
     MomentForm,
     NoteForm,
     ObjectionForm,
@@ -51,6 +52,7 @@ def _use_page(found: Reservation, form: Form) -> str:
         earliest=found.starts_at - rules.EARLIEST_START,
         now=clock.now(),
         form=form,
+        faults=queries.faults_of(found.id),
         **facts(found),
     )
 
@@ -83,6 +85,21 @@ def _press(reservation_id: int, act: Callable[..., Reservation], said: str) -> R
 
 def _back(reservation_id: int) -> str:
     return forms.safe_next(url_for("reservations_pages.use_page", reservation_id=reservation_id))
+
+
+@bp.post("/reservations/<id:reservation_id>/report-fault")
+@login_required
+def report_fault(reservation_id: int) -> Response:
+    """Say what is wrong with the instrument, and whether it can still be used."""
+    form = forms.read(FaultForm)
+    if not form.errors:
+        with form.refusals():
+            with transaction():
+                service.report_fault(reservation_id, **form.data, caller=caller())
+            flash(gettext("已报告，机构会尽快处理。"), "ok")
+            return go("use_page", reservation_id=reservation_id)
+    found = queries.get_reservation(reservation_id, caller=caller())
+    return forms.answer(form, _use_page(found, form))
 
 
 @bp.post("/reservations/<id:reservation_id>/no-show")

@@ -23,6 +23,7 @@ from booking.availability.models import (
     SpecialDay,
 )
 from booking.availability.rules import ApprovalRule, Interval, Terms
+from booking.availability.service import policies
 from booking.journal import service as journal
 from booking.kernel import clock, driver
 from booking.kernel.db import db, violation_raises
@@ -62,12 +63,14 @@ def set_schedule(
         if version is not None:
             raise Stale(version=0)
         schedule = Schedule(instrument_id=instrument_id)
+        policies.start(schedule, instrument.institution_id)
         db.session.add(schedule)
     else:
         schedule = old.schedule
         schedule.check_version(version)
         schedule.touch()
     before = old.facts() if old else None
+    policies.keep_inherited(schedule, terms, instrument.institution_id)
     for name, value in asdict(terms).items():
         setattr(schedule, name, value)
     db.session.flush()
@@ -213,10 +216,16 @@ def occupy(instrument_id: int, slot: TimeSlot, *, units: int = 1) -> tuple[int, 
     decides the race and no conflict ever aborts the transaction: insert first, look afterwards.
     """
     for unit in free_units(instrument_id, slot, units=units):
-        held = driver.first(_TAKE, taking_values(instrument_id, slot, unit=unit))
+        held = occupy_unit(instrument_id, slot, unit=unit)
         if held is not None:
-            return held[0], unit
+            return held, unit
     raise SlotTaken(slot)
+
+
+def occupy_unit(instrument_id: int, slot: TimeSlot, *, unit: int) -> int | None:
+    """Take the slot on this unit; returns the occupancy's id, or None if it is taken."""
+    held = driver.first(_TAKE, taking_values(instrument_id, slot, unit=unit))
+    return None if held is None else int(held[0])
 
 
 def free_units(instrument_id: int, slot: TimeSlot, *, units: int) -> Iterator[int]:

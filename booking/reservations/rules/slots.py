@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from booking.availability.rules import BookingPolicy, WeekPlan, open_windows
+from booking.availability.rules import BookingPolicy, WeekPlan, length, open_windows
 from booking.kernel.text import N_, Text
 from booking.kernel.timeslot import TimeSlot
 from booking.reservations.errors import OutsideItsTime, TooLateToChange
@@ -14,6 +14,7 @@ from booking.reservations.errors import OutsideItsTime, TooLateToChange
 EARLIEST_START = timedelta(minutes=15)  # before the slot (允许提前上机, domain §1.3)
 UNCLAIMED = timedelta(minutes=30)  # after the slot's start: then it may be called a no-show
 TOLERANCE = timedelta(minutes=5)  # nobody is late by less
+MOST_SAMPLES = 10_000  # of one reservation
 MOST_MINUTES = 40_000  # that a use can be confirmed to have taken: the longest slot, twice
 OBJECTION_DAYS = 3  # working days in which the firm may object to what was confirmed
 # How far back somebody may say it was: a phone without network, an operator's paper log.
@@ -61,28 +62,6 @@ def check_changeable(slot: TimeSlot, policy: BookingPolicy, *, now: datetime) ->
 def changeable_until(slot: TimeSlot, policy: BookingPolicy) -> datetime:
     """Return the latest moment at which the customer may move or cancel it."""
     return slot.starts_at - timedelta(minutes=policy.change_until_minutes)
-
-
-def in_words(policy: BookingPolicy) -> Iterator[Text]:
-    """Yield the rules of `broken_rules` as the owner set them."""
-    yield N_(
-        "每次 %(shortest)s 到 %(longest)s",
-        shortest=length(policy.shortest_minutes),
-        longest=length(policy.longest_minutes),
-    )
-    yield N_("开始和结束在 %(step)s 分钟的整点上", step=policy.grid_minutes)
-    yield N_("至少提前 %(length)s 预约", length=length(policy.lead_minutes))
-    yield N_("最多提前 %(days)s 天预约", days=policy.horizon_days)
-    yield N_("在开放时间内使用")
-    if policy.buffer_before_minutes or policy.buffer_after_minutes:
-        yield N_(
-            "使用前留 %(before)s 分钟、使用后留 %(after)s 分钟准备，不计费",
-            before=policy.buffer_before_minutes,
-            after=policy.buffer_after_minutes,
-        )
-    if policy.fit_until is not None:
-        yield N_("在检定和校准的有效期内（至 %(day)s）", day=policy.fit_until.isoformat())
-    yield N_("这段时间没有别人预约")
 
 
 def _when(slot: TimeSlot, policy: BookingPolicy, now: datetime) -> Iterator[Violation]:
@@ -281,13 +260,3 @@ def from_to(slot: TimeSlot, zone: ZoneInfo) -> str:
     if start.date() == end.date():
         return f"{start:%Y-%m-%d %H:%M}–{end:%H:%M}"
     return f"{start:%Y-%m-%d %H:%M} – {end:%Y-%m-%d %H:%M}"
-
-
-def length(minutes: int) -> Text:
-    """Return a length of time in words."""
-    hours, rest = divmod(minutes, 60)
-    if rest == 0 and hours:
-        return N_("%(hours)s 小时", hours=hours)
-    if not hours:
-        return N_("%(minutes)s 分钟", minutes=rest)
-    return N_("%(hours)s 小时 %(minutes)s 分", hours=hours, minutes=rest)

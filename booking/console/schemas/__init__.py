@@ -23,41 +23,16 @@ from booking.availability.rules import (
 from booking.availability.schemas import WEEKDAYS
 from booking.kernel.errors import InvalidField
 from booking.kernel.forms import FormSchema
-from booking.kernel.money import Money
 from booking.kernel.schema import AMOUNT, Line, Paragraph, QueryCount, QueryId, WallClock, unusable
 from booking.kernel.text import N_, Text
 from booking.registry.models import InstrumentType, RunningState, SharingMode
 from booking.registry.rules import LIMITS, MOST_UNITS, OTHER_CATEGORY, ROOM_FOR_BLANKS
 from booking.reservations.schemas import CLOSURE_KINDS
+from booking.tariffs.schemas.forms import Share, Yuan
 
 
 class BareForm(FormSchema):
     """Nothing to fill in: the button says it all."""
-
-
-class Yuan(fields.Field[Money]):
-    """An amount as people type it: `1,200.50`, with or without ￥ or 元."""
-
-    def _deserialize(
-        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
-    ) -> Money:
-        plain = unicodedata.normalize("NFKC", str(value)[:LONGEST_TYPED])
-        plain = re.sub(r"[\s,¥元]", "", plain)
-        if not AMOUNT.fullmatch(plain):
-            raise unusable(N_("请填写金额，最多两位小数，例如 180 或 180.00。"))
-        return Money.of(plain)
-
-
-class Share(fields.Field[Decimal]):
-    """A percentage as people type it, with or without %."""
-
-    def _deserialize(
-        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
-    ) -> Decimal:
-        plain = unicodedata.normalize("NFKC", str(value)[:LONGEST_TYPED]).strip().rstrip("%")
-        if not _SHARE.fullmatch(plain) or Decimal(plain) > 100:
-            raise unusable(N_("请填写 0 到 100，最多两位小数，例如 20 或 12.5。"))
-        return Decimal(plain)
 
 
 class PriceForm(FormSchema):
@@ -150,7 +125,6 @@ class SharingForm(FormSchema):
 _DASHES = str.maketrans(dict.fromkeys("–—−~至到", "-"))
 _BETWEEN = re.compile(r"[\s,;、]+")
 _HOURS = re.compile(r"(\d\d?):([0-5]\d)-(\d\d?):([0-5]\d)", re.ASCII)
-_SHARE = re.compile(r"[0-9]{1,3}([.][0-9]{1,2})?", re.ASCII)
 MOST_HOURS = 24
 LONGEST_TYPED = 400
 
@@ -278,3 +252,4 @@ class ClosureForm(FormSchema):
     ends_at = WallClock(required=True)
     reason = Line(max_length=200, load_default="")
     cancel = fields.List(QueryId(), load_default=list, validate=validate.Length(max=200))
+    fault = QueryId(load_default=None)

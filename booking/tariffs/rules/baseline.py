@@ -1,0 +1,80 @@
+"""Whether the list price may serve as baseline (rank 2 of domain §4.3: 机构公示收费标准). Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+
+from booking.accounts.rules import CustomerClass
+from booking.kernel.money import Money
+from booking.tariffs.rules.terms import USUAL, ChargeUnit, Terms
+
+PUBLIC_FOR = timedelta(days=30)
+LIST_RANK, LIST_SOURCE = 2, "list_price"
+COUNTED_CLASSES = frozenset({CustomerClass.SME, CustomerClass.LARGE})
+EXTERNAL_CLASSES = (CustomerClass.SME, CustomerClass.LARGE, CustomerClass.RESEARCH)
+
+
+class NoBaseline(StrEnum):
+    """Why nothing can be said about a saving."""
+
+    NOT_AN_ENTERPRISE = "not_an_enterprise"
+    LIST_TOO_YOUNG = "list_too_young"
+    OWN_USE = "own_use"
+
+
+@dataclass(frozen=True)
+class PriceFacts:
+    """A published price version as far as rules need it; money per hour."""
+
+    id: int
+    per_hour: Money
+    discount_percent: Decimal
+    published_at: datetime
+    used_at_full_price: bool = False
+    discount_reason: str = ""
+    terms: Terms = USUAL
+
+    @property
+    def unit_price(self) -> Money:
+        """Return the list price of a unit."""
+        if self.terms.unit is ChargeUnit.HOUR:
+            return self.per_hour
+        return Money(self.terms.unit_minor, self.per_hour.currency)
+
+    @property
+    def discounted_unit_price(self) -> Money:
+        """Return what a unit costs after the published discount."""
+        return self.unit_price.times(share_due(self.discount_percent))
+
+
+@dataclass(frozen=True)
+class Customer:
+    """Whose prices apply to somebody who looks around: outside, and at the own institutions."""
+
+    classes: tuple[CustomerClass, ...] = EXTERNAL_CLASSES
+    own_institutions: frozenset[int] = frozenset()
+
+
+def share_due(discount_percent: Decimal) -> Fraction:
+    """Return which part of the list price is left to pay."""
+    return 1 - Fraction(discount_percent) / 100
+
+
+def why_no_baseline(
+    facts: PriceFacts, customer_class: CustomerClass, *, now: datetime
+) -> NoBaseline | None:
+    """Return why the list price may not serve as baseline, or None if it may (domain §4.3).
+
+    It may once it has been public for 30 days or somebody's use at the full price was confirmed
+    (an order alone could be made up and cancelled); research customers and the owner's own use
+    are never counted.
+    """
+    if customer_class is CustomerClass.INTERNAL:
+        return NoBaseline.OWN_USE
+    if customer_class not in COUNTED_CLASSES:
+        return NoBaseline.NOT_AN_ENTERPRISE
+    if now - facts.published_at < PUBLIC_FOR and not facts.used_at_full_price:
+        return NoBaseline.LIST_TOO_YOUNG
+    return None

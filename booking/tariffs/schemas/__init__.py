@@ -1,0 +1,28 @@
+"""What comes in and goes out for prices, over the API and from pages."""
+
+from booking.tariffs.schemas.fields import DAYS, Percent
+from booking.tariffs.schemas.prices import (
+    Nothing,
+    PreviewIn,
+    PreviewOut,
+    PriceIn,
+    PriceOfClassIn,
+    PriceOut,
+    PricePage,
+    PriceQuery,
+    QuoteLineOut,
+)
+
+__all__ = [
+    "DAYS",
+    "Nothing",
+    "Percent",
+    "PreviewIn",
+    "PreviewOut",
+    "PriceIn",
+    "PriceOfClassIn",
+    "PriceOut",
+    "PricePage",
+    "PriceQuery",
+    "QuoteLineOut",
+]
