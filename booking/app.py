@@ -21,6 +21,8 @@ from booking.accounts.views import bp as accounts_pages
 from booking.admin.views import bp as admin_pages
 from booking.attachments.api import bp as attachments_api
 from booking.attachments.views import bp as attachments_pages
+from booking.authorisations.api import bp as authorisations_api
+from booking.authorisations.views import bp as authorisations_pages
 from booking.availability import views as availability_views
 from booking.availability.api import bp as availability_api
 from booking.availability.views import bp as availability_pages
@@ -69,6 +71,7 @@ API = (
     registry_api,
     attachments_api,
     qualifications_api,
+    authorisations_api,
     tariffs_api,
     availability_api,
     reservations_api,
@@ -106,6 +109,7 @@ def create_app(environment: str | None = None, **overrides: Any) -> Flask:
         savings_pages,
         attachments_pages,
         qualifications_pages,
+        authorisations_pages,
         calendar_pages,
         console_pages,
         notices_pages,

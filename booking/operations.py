@@ -20,6 +20,7 @@ from gunicorn.app.base import BaseApplication
 from sqlalchemy import inspect
 
 from booking import demo, scheduler
+from booking.authorisations import queries as authorisations
 from booking.availability import queries as availability
 from booking.files import gateway as files_gateway
 from booking.files import service as files
@@ -37,6 +38,7 @@ INVARIANTS: tuple[Callable[[], Iterator[str]], ...] = (
     reservations.breaches,
     savings.breaches,
     qualifications.breaches,
+    authorisations.breaches,
     files.breaches,
     journal.breaches,
 )

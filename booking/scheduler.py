@@ -15,6 +15,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from flask import Flask
 
 from booking.accounts import jobs as accounts
+from booking.authorisations import jobs as authorisations
 from booking.calendars import jobs as calendars
 from booking.console import jobs as console
 from booking.files import jobs as files
@@ -96,6 +97,7 @@ TIMETABLE = (
     Job("holds", "*/5 * * * *", reservations.expire_holds),
     Job("forget-notices", "30 4 * * *", notices.forget),
     Job("certificates", "0 8 * * *", qualifications.remind),
+    Job("authorisations", "5 8 * * *", authorisations.remind),
     Job("sweep-files", "15 4 * * *", files.sweep),
     Job("forget-imports", "45 4 * * *", console.forget_imports),
 )

@@ -14,6 +14,8 @@ from booking.availability.schemas import (
     FreeSlotQuery,
     InstrumentPage,
     InstrumentQuery,
+    OperationIn,
+    OperationOut,
     ScheduleIn,
     ScheduleOut,
     WindowQuery,
@@ -133,6 +135,25 @@ def set_approval(data: dict[str, Any], instrument_id: int) -> Schedule:
     """Set which reservations need approval; those already made stay as they are."""
     with transaction():
         return service.set_approval(instrument_id, **data, caller=caller())
+
+
+@bp.get("/instruments/<id:instrument_id>/operation")
+@bp.doc(security=[])
+@bp.response(200, OperationOut)
+def operation(instrument_id: int) -> Schedule:
+    """Show whether an instrument is used by oneself, with an authorisation, or with assistance."""
+    instrument = registry.get_instrument(instrument_id, caller=caller_or_none())
+    return queries.get_schedule(instrument).schedule
+
+
+@bp.put("/instruments/<id:instrument_id>/operation")
+@login_required
+@bp.arguments(OperationIn)
+@bp.response(200, OperationOut)
+def set_operation(data: dict[str, Any], instrument_id: int) -> Schedule:
+    """Set how an instrument may be used; reservations already made stay."""
+    with transaction():
+        return service.set_operation(instrument_id, **data, caller=caller())
 
 
 @bp.get("/instruments/<id:instrument_id>/availability")

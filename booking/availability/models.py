@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, ExcludeConstraint
 from sqlalchemy.orm import Mapped, composite, mapped_column
 
 from booking.accounts.models import Organisation
+from booking.authorisations.rules import Operation
 from booking.availability.rules import CONDITIONS, ApprovalMode, ApprovalRule, Pairing
 from booking.kernel.db import Model, Versioned, Word
 from booking.kernel.money import Money
@@ -119,6 +120,7 @@ class Schedule(Versioned, Model):
     approval_over_minutes: Mapped[int | None]
     approval_over_minor: Mapped[int | None]
     hold_working_hours: Mapped[int] = mapped_column(default=8)
+    operation: Mapped[Operation] = mapped_column(Word(Operation), default=Operation.EITHER)
 
     @property
     def approval(self) -> ApprovalRule:

@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from booking.accounts.rules import Caller, CustomerClass
+from booking.authorisations.rules import Operation
 from booking.availability import service as availability
 from booking.demo import tables
 from booking.demo.charges import TERMS
@@ -58,6 +59,8 @@ def _instrument(row: Instrument, everybody: Mapping[str, Caller]) -> int:
     )
     registry.publish(created.id, caller=owner)
     availability.set_schedule(created.id, manner.terms, WEEKS[row.week], caller=owner)
+    if manner.operation is not Operation.EITHER:
+        availability.set_operation(created.id, manner.operation, caller=owner)
     if manner.approval.ever_needed:
         availability.set_approval(created.id, manner.approval, caller=owner)
     _prices(created.id, row, owner)

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
+from booking.authorisations.rules import Operation
 from booking.availability.rules import (
     ApprovalMode,
     ApprovalRule,
@@ -40,6 +41,7 @@ class Manner:
     lengths: tuple[int, ...]
     requirement: str
     approval: ApprovalRule = field(default_factory=ApprovalRule)
+    operation: Operation = Operation.EITHER
 
 
 MANNERS = {
@@ -61,6 +63,7 @@ MANNERS = {
         (60, 120, 120, 180, 240),
         "首次使用请提前联系，确认样品干燥、无挥发、无磁性。",
         ApprovalRule(ApprovalMode.FIRST_TIME, hold_working_hours=48),
+        Operation.AUTHORISED,
     ),
     "heavy": Manner(
         Terms(
@@ -74,6 +77,7 @@ MANNERS = {
         (120, 180, 180),
         "需吊装或接线，请至少提前 3 天预约并告知重量、尺寸和接口。",
         ApprovalRule(ApprovalMode.ALWAYS, hold_working_hours=48),
+        Operation.ASSISTED,
     ),
     "overnight": Manner(
         Terms(longest_minutes=1440, lead_minutes=240),
@@ -117,6 +121,10 @@ class Calendar:
     def at(self, day: date, wall: time) -> datetime:
         """Return the instant of a wall-clock time."""
         return datetime.combine(day, wall, tzinfo=clock.CHINA)
+
+    def lasting(self, begins: datetime, hours: int) -> TimeSlot:
+        """Return a slot of so many hours from an instant."""
+        return TimeSlot(begins, begins + timedelta(hours=hours))
 
     def days_before(self, days: int, wall: time) -> datetime:
         """Return the instant so many days before today."""

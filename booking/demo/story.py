@@ -7,11 +7,13 @@ from functools import partial
 from booking.accounts import queries as accounts
 from booking.accounts import service as accounts_service
 from booking.accounts.rules import Caller, Scope
+from booking.authorisations.rules import Operation
 from booking.availability.models import OccupancyKind
 from booking.console import service as console
 from booking.demo import catalogue, charges, papers, people, policies, tables
 from booking.demo.bookings import FAULT, Booking, Planner
-from booking.demo.hours import Calendar
+from booking.demo.hours import MANNERS, Calendar
+from booking.demo.operators import AUTHORISED, MICROSCOPE, Learning
 from booking.demo.tables import Colleague, Stop
 from booking.demo.uses import Days, Step
 from booking.kernel import clock
@@ -31,7 +33,7 @@ _FORESEEN = 45  # days ago at which closures were announced
 STANDS = frozenset(ReservationStatus) - CAME_TO_NOTHING - {ReservationStatus.TENTATIVE}
 _THOUGHT = timedelta(hours=2)  # after which an owner answers
 _UNREAD = 3  # days: what begins later is not looked at yet
-_DECLINED, _FORGOTTEN = 8, 11  # every so manieth of them
+_TURNS, _DECLINED, _FORGOTTEN = 8, 3, 6  # of so many the third is declined, and so on
 _WRITER = "lab"
 _HALF_WRITTEN = {
     "name": ["激光共聚焦显微镜"],
@@ -87,6 +89,7 @@ class Scene:
         self.everybody = everybody
         self.ids = ids
         self.reserved: dict[Booking, int] = {}
+        self.asked = 0
         self.sites = {row.number: tables.sites()[row.site] for row in tables.instruments()}
 
     def events(self) -> Iterator[Event]:
@@ -105,6 +108,8 @@ class Scene:
         at, booking = max(ended, key=lambda end: end[0])
         yield at, partial(self._report, booking)
         yield self.calendar.days_before(1, time(19)), reservations.expire_holds
+        learning = Learning(self.calendar, self.everybody, self.ids[MICROSCOPE])
+        yield from learning.events()
         for stop in tables.stops():
             yield self._said_at(stop), partial(self._close, stop)
         for change in charges.CHANGES:
@@ -136,8 +141,16 @@ class Scene:
             booking.slot,
             caller=self.everybody[booking.login],
             purpose=booking.purpose,
+            is_assisted=self._is_assisted(booking),
         )
         self.reserved[booking] = made.id
+
+    def _is_assisted(self, booking: Booking) -> bool | None:
+        """Return True for who may not operate it; None, whatever is usual, for all others."""
+        row = tables.instruments()[booking.instrument - 1]
+        needs = MANNERS[row.terms].operation is Operation.AUTHORISED
+        is_authorised = (booking.login, booking.instrument) in AUTHORISED
+        return True if needs and not is_authorised else None
 
     def _decide(self, booking: Booking) -> None:
         """Let the owner answer what was asked for; some wait, some for too long."""
@@ -147,9 +160,11 @@ class Scene:
             return
         if booking.slot.starts_at > self.calendar.days_before(-_UNREAD, time(0)):
             return
-        if found.id % _FORGOTTEN == 0 and not booking.by_hand:
+        self.asked += not booking.by_hand
+        turn = 0 if booking.by_hand else self.asked % _TURNS
+        if turn == _FORGOTTEN:
             return
-        if found.id % _DECLINED == 1 and not booking.by_hand:
+        if turn == _DECLINED:
             reservations.decline(found.id, caller=owner, reason="请先提供工件图纸，再约时间")
         else:
             reservations.approve(found.id, caller=owner)

@@ -25,6 +25,7 @@ class Kind(StrEnum):
     FAULT = "fault"
     VERIFICATION = "verification"
     EXPIRY = "expiry"
+    AUTHORISATION = "authorisation"
     INVITATION = "invitation"
     RESET = "reset"
     SECURITY = "security"
@@ -85,6 +86,8 @@ NEEDED: Mapping[Kind, frozenset[str]] = {
     # `what` is cma, cnas, verification or calibration, or the owner's own words; `path` leads
     # to it.
     Kind.EXPIRY: frozenset({"what", "number", "organisation", "expires_on", "days", "path"}),
+    # `what` is an instrument's name, the beginning of a category's code, or empty for everything.
+    Kind.AUTHORISATION: frozenset({"event", "what", "institution", "person", "path"}),
     Kind.INVITATION: frozenset({"organisation", "inviter", "nonce", "until"}),
     Kind.RESET: frozenset({"nonce", "until"}),
     # `what` is password_changed, factor_reset or factor_dropped.

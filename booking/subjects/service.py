@@ -6,6 +6,7 @@ from typing import Any
 from booking.accounts import queries as accounts
 from booking.accounts import service as accounts_service
 from booking.accounts.models import User
+from booking.authorisations import queries as authorisations
 from booking.calendars import queries as calendars
 from booking.calendars import service as calendars_service
 from booking.console import queries as console
@@ -35,6 +36,7 @@ def collect(login: str) -> dict[str, Any]:
     """Return everything that is kept of the person, by kind; raises NotFound. Journalled."""
     user = _known(login)
     data = accounts.personal_data(user) | {
+        **authorisations.personal_data(user.id),
         "calendar_feeds": calendars.personal_data(user.id),
         "notices": notices.personal_data(user.id),
         "reservations": reservations.personal_data(user.id),
@@ -51,6 +53,7 @@ def forget(login: str, reason: str) -> Erased:
     name = user.name
     kept = {
         "reservations": reservations.count_of(user.id),
+        "authorisations": len(authorisations.ids_of(user.id)),
         "memberships": accounts.count_memberships(user.id),
         "declarations": accounts.count_declarations(user.id),
         "journal_entries": journal.count_by(user.id),
@@ -59,7 +62,12 @@ def forget(login: str, reason: str) -> Erased:
     gone |= calendars_service.forget_person(user.id, reservations.ids_of(user.id))
     invited = journal.subjects_of(user.id, "user.invited")
     gone |= notices_service.forget_person(
-        user.id, name, user.name, reservations=reservations.ids_of(user.id), invited=invited
+        user.id,
+        name,
+        user.name,
+        reservations=reservations.ids_of(user.id),
+        invited=invited,
+        authorisations=authorisations.ids_of(user.id),
     )
     gone |= console_service.forget_person(user.id)
     gone["stored_answers"] = idempotency.forget_answers_of(str(user.id))

@@ -54,6 +54,7 @@ PUBLIC = {
     "GET /api/v1/instruments/<id:instrument_id>/schedule",
     "GET /api/v1/instruments/<id:instrument_id>/policy",
     "GET /api/v1/instruments/<id:instrument_id>/approval",
+    "GET /api/v1/instruments/<id:instrument_id>/operation",
     "GET /api/v1/instruments/<id:instrument_id>/availability",
     "GET /api/v1/free-slots",
     "GET /api/v1/instruments",

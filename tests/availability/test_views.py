@@ -172,7 +172,7 @@ def test_the_page_is_in_english_on_demand(client):
     page = client.get("/instruments?lang=en").text
 
     assert '<html lang="en">' in page
-    assert "From" in page
+    assert "Choose a slot" in page
 
 
 def test_the_heading_says_how_many_have_the_time_and_where(client):

@@ -15,6 +15,8 @@ from werkzeug.routing import Rule
 
 from booking.accounts import queries as accounts
 from booking.accounts.models import Membership
+from booking.authorisations.models import Authorisation, TrainingSession
+from booking.authorisations.queries import visible_to
 from booking.journal.models import JournalSeal
 from booking.kernel import clock
 from booking.kernel.db import db
@@ -47,6 +49,7 @@ NO_PAGES = (
 FOREIGN = (
     "/demo/mail/<string:name>/html",
     "/instruments/<id:instrument_id>/attachments/<id:attachment_id>",
+    "/authorisations/<id:authorisation_id>/evidence",
     "/certificates/<id:certificate_id>/file",
     "/instruments/<id:instrument_id>/calibrations/<id:calibration_id>/file",
 )
@@ -194,6 +197,12 @@ def _own(user: Any) -> dict[str, Any]:
         "organisation_id": seat,
         "user_id": db.session.scalars(others).first() or user.id,
     }
+    found["authorisation_id"] = db.session.scalars(
+        visible_to(caller).with_only_columns(Authorisation.id).order_by(Authorisation.id)
+    ).first()
+    found["session_id"] = db.session.scalars(
+        select(TrainingSession.id).where(TrainingSession.institution_id == seat)
+    ).first()
     found["line_id"] = db.session.scalars(
         select(SavingsLine.id).where(SavingsLine.organisation_id == seat)
     ).first()

@@ -43,6 +43,7 @@ from booking.availability.queries.schedules import (
     availability,
     find_schedule,
     get_schedule,
+    operation_of,
     with_hours,
 )
 from booking.availability.queries.search import (
@@ -101,6 +102,7 @@ __all__ = [
     "near_names",
     "needs_within",
     "obstacles",
+    "operation_of",
     "pairable",
     "pairs_of",
     "patterns",

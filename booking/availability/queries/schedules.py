@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select
 
 from booking.accounts.rules import Caller, Permission
+from booking.authorisations.rules import Operation
 from booking.availability.models import OpeningHours, Schedule, SpecialDay
 from booking.availability.queries.bookable import Obstacle, closed_to, obstacles
 from booking.availability.queries.patterns import (
@@ -80,6 +81,12 @@ def get_schedule(instrument: Instrument) -> ScheduleSheet:
     if found is None:
         raise NotFound(N_("这台仪器尚未开放在线预约。"))
     return found
+
+
+def operation_of(instrument_id: int) -> Operation:
+    """Return how an instrument may be used; either way where nothing is set."""
+    found = select(Schedule.operation).where(Schedule.instrument_id == instrument_id)
+    return db.session.scalar(found) or Operation.EITHER
 
 
 def with_hours(ids: Collection[int]) -> frozenset[int]:

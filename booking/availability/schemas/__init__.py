@@ -8,6 +8,7 @@ from typing import Any
 
 from marshmallow import fields, post_dump, post_load, pre_dump, validate
 
+from booking.authorisations.rules import Operation
 from booking.availability.queries import Sort, Wanted
 from booking.availability.rules import (
     DAY_MINUTES,
@@ -219,6 +220,21 @@ class ApprovalRuleOut(ApprovalRuleSchema):
         rule = schedule.approval
         own = {name: getattr(rule, name) for name in ApprovalRuleSchema().fields}
         return own | {"instrument_id": schedule.instrument_id, "version": schedule.version}
+
+
+class OperationIn(Schema):
+    """How an instrument may be used."""
+
+    operation = fields.Enum(Operation, by_value=True, required=True)
+    version = Count(least=1, most=2**31, load_default=None)
+
+
+class OperationOut(Schema):
+    """How an instrument may be used."""
+
+    instrument_id = fields.Integer()
+    operation = fields.Enum(Operation, by_value=True)
+    version = fields.Integer()
 
 
 class SlotOut(Schema):

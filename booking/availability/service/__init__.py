@@ -13,6 +13,7 @@ from booking.availability.service.calendar import (
     queue_for,
     release,
     set_approval,
+    set_operation,
     set_schedule,
     taking_values,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "release",
     "set_approval",
     "set_defaults",
+    "set_operation",
     "set_policy",
     "set_schedule",
     "taking_values",

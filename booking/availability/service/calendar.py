@@ -9,6 +9,7 @@ from sqlalchemy import Select, delete, exists, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from booking.accounts.rules import Caller, Permission, require
+from booking.authorisations.rules import Operation
 from booking.availability import queries, rules
 from booking.availability.errors import SlotTaken
 from booking.availability.models import (
@@ -113,6 +114,31 @@ def set_approval(
         organisation_id=instrument.institution_id,
         old=asdict(old),
         new=asdict(rule),
+    )
+    return schedule
+
+
+def set_operation(
+    instrument_id: int, operation: Operation, *, caller: Caller, version: int | None = None
+) -> Schedule:
+    """Say how it may be used from now on; reservations already made stay.
+
+    Raises as `set_approval`.
+    """
+    instrument = registry.get_instrument(instrument_id, caller=caller, for_update=True)
+    require(caller, Permission.RUN_INSTRUMENTS, instrument.institution_id)
+    schedule = queries.get_schedule(instrument).schedule
+    schedule.check_version(version)
+    old, schedule.operation = schedule.operation, operation
+    schedule.touch()
+    journal.record(
+        "schedule.operation_set",
+        "schedule",
+        instrument_id,
+        by=caller.user_id,
+        organisation_id=instrument.institution_id,
+        old=old,
+        new=operation,
     )
     return schedule
 

@@ -1,5 +1,6 @@
 """Reads for the console."""
 
+from booking.console.queries.authorised import own_instruments, self_operated_ahead
 from booking.console.queries.board import Board, Row, Stop, Visit, board
 from booking.console.queries.drafts import get_draft, own_drafts
 from booking.console.queries.imports import get_import, latest_imports
@@ -38,6 +39,8 @@ __all__ = [
     "matching_ids",
     "named",
     "own_drafts",
+    "own_instruments",
     "personal_data",
+    "self_operated_ahead",
     "waiting",
 ]

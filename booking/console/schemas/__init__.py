@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from marshmallow import ValidationError, fields, post_load, validate
 
 from booking.accounts.rules import CustomerClass
+from booking.authorisations.rules import Operation
 from booking.availability.models import OccupancyKind
 from booking.availability.rules import (
     MOST_HOLD_HOURS,
@@ -224,6 +225,14 @@ class ApprovalForm(FormSchema):
     def to_arguments(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
         """Return the rule, and the version seen."""
         return {"version": data.pop("version"), "rule": ApprovalRule(**data)}
+
+
+class OperationForm(FormSchema):
+    """How an instrument may be used."""
+
+    required: ClassVar[Mapping[str, Text]] = {"operation": N_("请选择使用方式。")}
+    operation = fields.Enum(Operation, by_value=True, required=True)
+    version = QueryCount(least=1, most=2**31, load_default=None)
 
 
 class ClosureForm(FormSchema):

@@ -2,6 +2,7 @@
 
 from booking.console.views.access import access_page
 from booking.console.views.approving import approvals
+from booking.console.views.authorising import authorisations
 from booking.console.views.bulk import bulk
 from booking.console.views.closing import closures_page
 from booking.console.views.contributing import edit
@@ -20,6 +21,7 @@ from booking.console.views.why import why_page
 __all__ = [
     "access_page",
     "approvals",
+    "authorisations",
     "bp",
     "bulk",
     "closures_page",

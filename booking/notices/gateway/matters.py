@@ -7,6 +7,7 @@ from flask_babel import gettext, pgettext
 
 from booking.kernel import formats
 from booking.kernel.passwords import derived_secret
+from booking.notices.gateway.learning import authorisation
 from booking.notices.gateway.letter import Facts, Letter, url
 from booking.notices.rules import Kind
 
@@ -125,5 +126,6 @@ WORDS = {
     Kind.RESET: reset,
     Kind.VERIFICATION: verification,
     Kind.EXPIRY: expiry,
+    Kind.AUTHORISATION: authorisation,
     Kind.SECURITY: security,
 }

@@ -18,10 +18,12 @@ def forget_person(
     *,
     reservations: Collection[int],
     invited: Collection[int],
+    authorisations: Collection[int] = (),
 ) -> dict[str, int]:
     """Drop what a person was told; put the pseudonym for their name where others were told of it.
 
-    `reservations` are those they made, `invited` whom they invited. Returns how much went.
+    `reservations` are those they made, `invited` whom they invited, `authorisations` what they
+    asked for. Returns how much went.
     """
     told = db.session.execute(
         delete(Message).where(Message.user_id == user_id).returning(Message.id)
@@ -32,6 +34,7 @@ def forget_person(
         delete(Notice).where(Notice.subject_type == "user", Notice.subject_id == user_id)
     )
     _rename("person", name, pseudonym, _about("reservation", reservations))
+    _rename("person", name, pseudonym, _about("authorisation", authorisations))
     _rename("inviter", name, pseudonym, _about("user", invited))
     return {"messages": len(told)}
 

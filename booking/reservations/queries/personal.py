@@ -30,6 +30,7 @@ def personal_data(user_id: int) -> list[dict[str, Any]]:
             "ends_at": each.ends_at,
             "status": each.status.value,
             "purpose": each.purpose,
+            "is_assisted": each.is_assisted,
             "price": {"amount": each.price.amount, "currency": each.currency},
             "made_at": each.created_at,
             "approval": _approval(each),

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from booking.accounts.rules import CustomerClass, OrganisationKind, SizeClass, customer_class
+from booking.authorisations.rules import Operation
 from booking.availability.queries import policy_of
 from booking.availability.rules import ApprovalMode, ApprovalRule, BookingPolicy, Interval, WeekPlan
 from booking.kernel import clock, driver
@@ -35,6 +36,14 @@ SELECT i.id, i.institution_id, i.units, i.publication, i.sharing_mode, i.running
        s.buffer_before_minutes, s.buffer_after_minutes, s.change_until_minutes,
        s.observes_holidays, i.verified_until, i.calibrated_until,
        s.approval_mode, s.approval_over_minutes, s.approval_over_minor, s.hold_working_hours,
+       s.operation,
+       CASE WHEN s.operation = 'self_operated_authorised' THEN (
+           SELECT max(a.valid_until) FROM authorisations a
+            WHERE a.user_id = %(user_id)s AND a.institution_id = i.institution_id
+              AND a.granted_at IS NOT NULL AND a.suspended_at IS NULL
+              AND a.valid_from <= %(begins)s
+              AND (a.instrument_id = i.id OR starts_with(i.category_code, a.category_code)))
+       END AS authorised_until,
        CASE WHEN s.approval_mode = 'first_time' THEN NOT EXISTS (
            SELECT FROM reservations r
             WHERE r.instrument_id = i.id AND r.organisation_id = o.id
@@ -99,6 +108,8 @@ class _Row(NamedTuple):
     approval_over_minutes: int | None
     approval_over_minor: int | None
     hold_working_hours: int
+    operation: str | None
+    authorised_until: date | None
     is_first: bool | None
     hold_days: list[tuple[str, bool]] | None
     size_class: str | None
@@ -130,6 +141,8 @@ class Sheet:
     class_elsewhere: CustomerClass
     price: PriceFacts | None
     standing: Standing
+    operation: Operation = Operation.EITHER
+    authorised_until: date | None = None  # of whoever will operate it
     approval: ApprovalRule = field(default_factory=ApprovalRule)
     is_first: bool = False
     hold_days: Mapping[date, bool] = field(default_factory=dict)
@@ -196,6 +209,8 @@ def _sheet(
         "last": min(slot.ends_at.date(), slot.starts_at.date() + _MONTH) + _DAY,
         "now": clock.now(),
         "young": clock.now() - PUBLIC_FOR,
+        "user_id": user_id,
+        "begins": slot.starts_at.astimezone(clock.CHINA).date(),
         **beside_values(slot, itself=itself, waits=waits),
         "today": clock.today(),
         "hold_last": clock.today() + _HOLD,
@@ -221,6 +236,8 @@ def _sheet(
         customer_class=pays_as,
         class_elsewhere=_class_of(row, is_owner=False),
         price=next((_facts(price) for price in row.prices or () if price[0] == pays_as), None),
+        operation=Operation(row.operation) if row.operation else Operation.EITHER,
+        authorised_until=row.authorised_until,
         standing=standing(row.beside, customer_class=pays_as, user_id=user_id),
         approval=_approval(row),
         is_first=bool(row.is_first),

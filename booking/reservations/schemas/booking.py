@@ -4,6 +4,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, post_load, pre_dump, validate, validates_schema
 
+from booking.authorisations.rules import Operation
 from booking.availability.models import OccupancyKind
 from booking.availability.rules import Reason
 from booking.kernel.schema import (
@@ -47,10 +48,11 @@ class SlotIn(Schema):
 
 
 class QuoteIn(SlotIn):
-    """What would it cost, and may I."""
+    """What would it cost, and may I; unless told, by oneself where the instrument allows it."""
 
     instrument_id = Id(required=True)
     organisation_id = Id(load_default=None)
+    is_assisted = fields.Boolean(load_default=None, allow_none=True, truthy={True}, falsy={False})
     samples = Count(least=1, most=MOST_SAMPLES, load_default=1)
 
 
@@ -223,6 +225,8 @@ class QuoteOut(Schema):
     deposit = MoneyField(attribute="quote.deposit", dump_default=None, allow_none=True)
     bookable = fields.Boolean()
     violations = fields.List(fields.Nested(ViolationOut))
+    operation = fields.Enum(Operation, by_value=True, attribute="sheet.operation")
+    is_assisted = fields.Boolean()
     approval = fields.Nested(ApprovalOut)
 
 

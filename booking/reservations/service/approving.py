@@ -13,7 +13,7 @@ from booking.reservations.models import Reservation, ReservationStatus
 from booking.reservations.rules import Violation
 from booking.reservations.service.changing import changeable
 from booking.reservations.service.keeping import facts, record
-from booking.reservations.service.offers import make_offer
+from booking.reservations.service.offers import Offer, make_offer
 from booking.reservations.service.telling import tell
 
 BATCH = 100
@@ -38,15 +38,22 @@ def approve(
 
 def broken_since(reservation: Reservation) -> list[Violation]:
     """Return what would refuse a slot that is held; not what is about when to ask for one."""
-    sheet = queries.get_sheet_of(reservation, reservation.slot)
-    found = make_offer(sheet, reservation.slot).violations
+    found = _as_of_now(reservation).violations
     return [each for each in found if each.rule not in rules.OF_ASKING]
 
 
 def needs_approval(reservation: Reservation) -> bool:
     """Tell whether its slot, asked for now, would need approval."""
-    sheet = queries.get_sheet_of(reservation, reservation.slot)
-    return make_offer(sheet, reservation.slot).approval.needed
+    return _as_of_now(reservation).approval.needed
+
+
+def _as_of_now(reservation: Reservation) -> Offer:
+    return make_offer(
+        queries.get_sheet_of(reservation, reservation.slot),
+        reservation.slot,
+        samples=reservation.samples,
+        is_assisted=reservation.is_assisted,
+    )
 
 
 def decline(

@@ -39,13 +39,14 @@ def quote(
     caller: Caller,
     organisation_id: int | None = None,
     samples: int = 1,
+    is_assisted: bool | None = None,
 ) -> Offer:
     """Return what the slot would cost the caller's organisation and what would refuse it.
 
     Raises NotFound, NotAllowed or WhichOrganisation.
     """
     buyer = (acting_for(caller, organisation_id), caller.user_id)
-    return with_taken(_offer(instrument_id, slot, buyer, samples))
+    return with_taken(_offer(instrument_id, slot, buyer, samples, is_assisted=is_assisted))
 
 
 def with_taken(offer: Offer) -> Offer:
@@ -67,6 +68,7 @@ def reserve(
     organisation_id: int | None = None,
     user_id: int | None = None,
     purpose: str = "",
+    is_assisted: bool | None = None,
     samples: int = 1,
     override_reason: str | None = None,
 ) -> Reservation:
@@ -79,7 +81,7 @@ def reserve(
     buyer = overriding.buyer_of(
         instrument_id, caller, organisation_id, user_id, overrides=override_reason is not None
     )
-    offer = _offer(instrument_id, slot, buyer, samples, waits=True)
+    offer = _offer(instrument_id, slot, buyer, samples, is_assisted=is_assisted, waits=True)
     offer = overriding.set_aside(offer, caller, override_reason)
     policy, quoted = offer.check()
     held = _with_buffers(slot, policy)
@@ -193,7 +195,9 @@ def _move(
         return reservation
     sheet = queries.get_sheet_of(reservation, slot, waits=True)
     check_still_changeable(reservation, sheet, caller)
-    offer = make_offer(sheet, slot, samples=reservation.samples, assisted=reservation.is_assisted)
+    offer = make_offer(
+        sheet, slot, samples=reservation.samples, is_assisted=reservation.is_assisted
+    )
     offer = overriding.set_aside(offer, caller, override_reason)
     policy, quoted = offer.check()
 
@@ -284,13 +288,19 @@ def tell_cancelled(reservation: Reservation, caller: Caller, reason: str, **more
 
 
 def _offer(
-    instrument_id: int, slot: TimeSlot, buyer: tuple[int, int], samples: int, *, waits: bool = False
+    instrument_id: int,
+    slot: TimeSlot,
+    buyer: tuple[int, int],
+    samples: int,
+    *,
+    is_assisted: bool | None = None,
+    waits: bool = False,
 ) -> Offer:
     organisation_id, user_id = buyer
     sheet = queries.get_sheet(
         instrument_id, slot, organisation_id=organisation_id, user_id=user_id, waits=waits
     )
-    return make_offer(sheet, slot, samples=samples)
+    return make_offer(sheet, slot, samples=samples, is_assisted=is_assisted)
 
 
 def _occupy(sheet: Sheet, wanted: TimeSlot) -> tuple[int, int]:

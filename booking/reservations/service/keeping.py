@@ -17,7 +17,6 @@ from booking.tariffs.rules import Quote
 
 # What every reservation begins with.
 NEW: Mapping[str, Any] = {
-    "is_assisted": False,
     "fee_minor": 0,
     "decided_at": None,
     "decided_by": None,
@@ -37,6 +36,7 @@ def agreed_of(policy: BookingPolicy, quoted: Quote) -> dict[str, Any]:
         "buffer_after_minutes": policy.buffer_after_minutes,
         "customer_class": quoted.customer_class,
         "samples": quoted.usage.samples,
+        "is_assisted": quoted.usage.assisted,
         "price_id": quoted.price_id,
         "currency": quoted.price.currency,
         "list_minor": quoted.list_price.minor,

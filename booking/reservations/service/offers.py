@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from booking.authorisations.rules import assisted_unless_told, refusals
 from booking.availability import queries as availability
 from booking.availability.errors import SlotTaken
 from booking.availability.queries import FreeSlot, Kin
@@ -44,6 +45,7 @@ class Offer:
     slot: TimeSlot
     quote: tariffs.Quote | None
     violations: Sequence[Violation]
+    is_assisted: bool = False
     set_aside: Sequence[Violation] = ()  # broken, and by a manager's reason no obstacle
     approval: Approval = field(default_factory=Approval)
     rise_percent: int | None = None  # of the list it is compared with, where that needs a look
@@ -74,12 +76,38 @@ class Offer:
         return self.sheet.policy, self.quote
 
 
-def make_offer(sheet: Sheet, slot: TimeSlot, *, samples: int = 1, assisted: bool = False) -> Offer:
-    """Return what the sheet says about the slot now."""
-    usage = Usage(slot.starts_at, slot.minutes, samples, assisted)
-    quoted = _quoted(sheet.price, usage, sheet)
-    broken = list(_violations(sheet, slot, quoted))
-    return Offer(sheet, slot, quoted, broken, approval=_approval(sheet, slot, quoted))
+def make_offer(
+    sheet: Sheet, slot: TimeSlot, *, samples: int = 1, is_assisted: bool | None = None
+) -> Offer:
+    """Return what the sheet says about the slot now.
+
+    Unless told, it is used by oneself where that may be.
+    """
+    assisted = assisted_unless_told(sheet.operation, is_assisted)
+    quoted = _quoted(sheet.price, Usage(slot.starts_at, slot.minutes, samples, assisted), sheet)
+    return Offer(
+        sheet,
+        slot,
+        quoted,
+        [*_violations(sheet, slot, quoted), *_operation(sheet, slot, is_assisted=assisted)],
+        is_assisted=assisted,
+        approval=_approval(sheet, slot, quoted),
+    )
+
+
+def _operation(sheet: Sheet, slot: TimeSlot, *, is_assisted: bool) -> Iterator[Violation]:
+    """Yield what forbids whoever reserves to operate it; the owner's own use is its own matter."""
+    if sheet.is_own:
+        return
+    last = (slot.ends_at - timedelta(microseconds=1)).astimezone(clock.CHINA).date()
+    found = refusals(
+        sheet.operation,
+        is_assisted=is_assisted,
+        authorised_until=sheet.authorised_until,
+        last_day=last,
+    )
+    for rule, detail in found:
+        yield Violation(rule, detail)
 
 
 def _approval(sheet: Sheet, slot: TimeSlot, quoted: tariffs.Quote | None) -> Approval:

@@ -3,6 +3,7 @@
 from datetime import date, datetime, timedelta
 
 from booking.accounts.rules import Caller, Permission, require
+from booking.authorisations.errors import NotAuthorised
 from booking.availability import service as availability
 from booking.availability.errors import SlotTaken
 from booking.kernel import clock
@@ -14,6 +15,7 @@ from booking.reservations import queries, rules
 from booking.reservations.errors import OutsideItsTime, StillInUse
 from booking.reservations.models import Reservation, ReservationStatus, Use
 from booking.reservations.service import fees
+from booking.reservations.service.approving import broken_since
 from booking.reservations.service.booking import INSTRUMENT
 from booking.reservations.service.changing import changeable
 from booking.reservations.service.keeping import facts, record
@@ -36,6 +38,7 @@ def check_in(
     rules.check_start(reservation.slot, started_at, reservation.instrument.zone)
     if queries.in_use_now(reservation) is not None:
         raise StillInUse
+    _check_authorised(reservation, caller)
     assert reservation.occupancy_id is not None  # noqa: S101 - the table's CHECK says so
     try:
         availability.begin_earlier(reservation.occupancy_id, started_at)
@@ -119,6 +122,17 @@ def no_show(
     told = {"note": note, "fee_minor": reservation.fee_minor}
     tell(Kind.NO_SHOW, reservation, owner=reservation.instrument.institution_id, **told)
     return reservation
+
+
+def _check_authorised(reservation: Reservation, caller: Caller) -> None:
+    """Raise NotAuthorised for who lost their authorisation since they reserved.
+
+    The owner's people, who stand beside it, may let them begin.
+    """
+    if caller.may(Permission.RUN_INSTRUMENTS, reservation.instrument.institution_id):
+        return
+    if "authorisation" in {each.rule for each in broken_since(reservation)}:
+        raise NotAuthorised
 
 
 def _moment(reservation: Reservation, caller: Caller, at: datetime | None) -> datetime:

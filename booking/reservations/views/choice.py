@@ -34,6 +34,7 @@ class Choice:
     day: date | None
     slot: TimeSlot | None
     purpose: str
+    is_assisted: bool | None = None
     samples: int = 1
     view: str = ""  # "list" instead of the calendar, "week" for it on a phone too
 
@@ -54,6 +55,7 @@ class Choice:
             "start": self.written(self.slot.starts_at) if self.slot else None,
             "from": self.first.isoformat() if self.first != clock.today() else None,
             "purpose": self.purpose or None,
+            "assisted": None if self.is_assisted is None else str(int(self.is_assisted)),
             "samples": self.samples if self.samples > 1 else None,
             "view": self.view or None,
         }
@@ -98,9 +100,13 @@ def read_choice(instrument_id: int, given: MultiDict[str, str]) -> Choice:
         day=day or (slot.starts_at.astimezone(zone).date() if slot else None),
         slot=slot,
         purpose=_purpose(given),
+        is_assisted=_ASSISTED.get((given.getlist("assisted") or [""])[-1]),
         samples=_samples(given),
         view=given["view"] if given.get("view") in VIEWS else "",
     )
+
+
+_ASSISTED = {"1": True, "0": False}
 
 
 def _purpose(given: MultiDict[str, str]) -> str:

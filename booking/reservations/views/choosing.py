@@ -72,6 +72,7 @@ def _take(instrument_id: int, choice: Choice, caller: Caller) -> Response:
                 caller=caller,
                 organisation_id=acting_for(caller),
                 purpose=choice.purpose,
+                is_assisted=choice.is_assisted,
                 samples=choice.samples,
             )
     except DomainError as refused:
@@ -128,6 +129,7 @@ def _show(
         choice=choice,
         instrument=choice.instrument,
         described=described,
+        operation=availability.operation_of(choice.instrument.id).value,
         attached=_attached(choice),
         qualified=_qualified(choice),
         sheet_open=request.args.get("sheet") == "1",

@@ -9,10 +9,10 @@ from flask import request
 from flask_babel import gettext
 
 from booking.accounts.rules import Caller, Permission
+from booking.authorisations.rules import assisted_unless_told
 from booking.availability import queries as availability
 from booking.availability.rules import in_words
 from booking.kernel import clock, http
-from booking.kernel.timeslot import TimeSlot
 from booking.reservations import queries, rules, service
 from booking.reservations.service import Approval, Offer
 from booking.reservations.views.choice import Choice
@@ -29,6 +29,8 @@ class Costs:
     quote: tariffs.Quote | None
     broken: Sequence[str] = ()
     approval: Approval = field(default_factory=Approval)
+    is_assisted: bool = False
+    lacks_authorisation: bool = False
 
 
 def panel(choice: Choice, costs: Costs) -> dict[str, Any]:
@@ -60,21 +62,25 @@ def costs_of(choice: Choice, caller: Caller | None) -> Costs:
         broken = rules.broken_rules(
             choice.slot, choice.week.policy, choice.week.plan, now=clock.now()
         )
+        operation = availability.operation_of(choice.instrument.id)
+        assisted = assisted_unless_told(operation, choice.is_assisted)
+        usage = tariffs.Usage(choice.slot.starts_at, choice.slot.minutes, choice.samples, assisted)
         return Costs(
-            _published(price, choice.slot, choice.samples, choice.week.plan.wall)
-            if price
-            else None,
+            _published(price, usage, choice.week.plan.wall) if price else None,
             [http.translate(each.detail) for each in broken],
+            is_assisted=assisted,
         )
     offer: Offer = service.quote(
         choice.instrument.id,
         choice.slot,
         caller=caller,
         organisation_id=organisation_id,
+        is_assisted=choice.is_assisted,
         samples=choice.samples,
     )
     refused = [http.translate(each.detail) for each in offer.violations]
-    return Costs(offer.quote, refused, offer.approval)
+    lacks = any(each.rule == "authorisation" for each in offer.violations)
+    return Costs(offer.quote, refused, offer.approval, offer.is_assisted, lacks)
 
 
 def _no_baseline(quote: tariffs.Quote | None) -> str:
@@ -105,12 +111,10 @@ def _until(choice: Choice) -> datetime | None:
     return until if until > clock.now() else None
 
 
-def _published(
-    price: Price, slot: TimeSlot, samples: int, wall: tariffs.Wall
-) -> tariffs.Quote | None:
+def _published(price: Price, usage: tariffs.Usage, wall: tariffs.Wall) -> tariffs.Quote | None:
     return tariffs.quote(
         price.facts,
-        tariffs.Usage(slot.starts_at, slot.minutes, samples),
+        usage,
         customer_class=price.customer_class,
         now=clock.now(),
         wall=wall,
