@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import os
 from collections import Counter
 from datetime import timedelta
 
@@ -46,7 +47,8 @@ CONFIG = SchemathesisConfig.from_dict(
 @pytest.fixture
 def world(server, template, tmp_path):
     """An application on its own database, with an instrument and somebody who may do all."""
-    url = server.clone("fuzz_database", template)
+    name = f"fuzz_{os.getpid()}"  # of this worker
+    url = server.clone(name, template)
     app = create_app("testing", DATABASE_URL=url, DATA_DIR=tmp_path)
     app.answered = Counter()
     app.after_request(lambda answer: counted(app.answered, answer))
@@ -70,7 +72,7 @@ def world(server, template, tmp_path):
     with app.app_context():
         db.session.remove()
         db.engine.dispose()
-    server.drop("fuzz_database")
+    server.drop(name)
 
 
 def counted(answers, answer):
@@ -127,6 +129,9 @@ def test_the_api_answers_generated_requests_as_documented(api, world, mode, subt
         assert {"reservations.create", "tariffs.publish"} <= done
 
 
+PER_HOUR = {"amount": "180.00", "currency": "CNY"}
+
+
 def steer(api):
     """Aim most of the ids and times at what is there: random ones never meet anything."""
     keys = itertools.count()
@@ -144,7 +149,12 @@ def steer(api):
 
     @api.hook
     def map_body(_context, body):
-        return aimed(body) if isinstance(body, dict) else body
+        if not isinstance(body, dict):
+            return body
+        if "customer_class" in body and "starts_at" not in body and len(repr(body)) % 4:
+            # Of a price's many fields few combinations make one.
+            body = {"customer_class": body["customer_class"], "per_hour": PER_HOUR}
+        return aimed(body)
 
 
 def aimed(given):
