@@ -25,7 +25,7 @@ def test_hours_that_cannot_be_are_shown_with_the_focus_and_without_flaw(lab):
 
     expect(lab.get_by_role("alert")).to_contain_text("没有看懂“八点”")
     expect(lab).to_have_title("错误：开放时间 · 仪器共享")
-    assert lab.evaluate("'errorSummary' in document.activeElement.dataset")
+    expect(lab.locator("[data-error-summary]")).to_be_focused()
     expect(lab.get_by_label("周三")).to_have_value("八点")
     assert flaws(lab) == {}
     lab.get_by_role("alert").get_by_role("link").click()

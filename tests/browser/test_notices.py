@@ -7,8 +7,8 @@ from sqlalchemy import select, update
 
 from booking.accounts import queries as accounts
 from booking.kernel.db import db, transaction
-from booking.notices.models import Message
-from booking.notices.rules import MailState
+from booking.notices.models import Message, Notice
+from booking.notices.rules import Kind, MailState
 from tests.browser.conftest import NARROWEST, flaws, log_in, scrolls_sideways
 
 TIMES = iter(range(100))
@@ -62,7 +62,12 @@ def test_the_bell_counts_and_an_entry_is_read_by_keyboard(visit, width):
 def test_what_was_mailed_is_shown_as_mail_programs_would_and_can_do_nothing(visit, work, program):
     with program.app_context(), transaction():
         li = accounts.user_by_login("firm@demo.example")
-        mine = select(Message.id).where(Message.user_id == li.id).limit(1)
+        of_visits = select(Notice.id).where(Notice.kind == Kind.CONFIRMATION)
+        mine = (
+            select(Message.id)
+            .where(Message.user_id == li.id, Message.notice_id.in_(of_visits))
+            .limit(1)
+        )
         waiting = update(Message).where(Message.id.in_(mine))
         db.session.execute(waiting.values(mail=MailState.WAITING, sent_at=None, attempts=0))
     work()
