@@ -73,7 +73,7 @@ def test_what_was_mailed_is_shown_as_mail_programs_would_and_can_do_nothing(visi
     work()
     page = visit()
     page.goto("/demo/mail")
-    page.locator(".inbox a").last.click()
+    page.locator(".inbox a", has_text="已预约：").last.click()
     page.get_by_role("link", name="像邮件程序那样显示").click()
 
     button = page.get_by_role("link", name="查看预约")
