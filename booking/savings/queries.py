@@ -7,13 +7,13 @@ from datetime import date
 from sqlalchemy import ColumnElement, Select, case, false, func, or_, select, text
 from sqlalchemy.orm import joinedload
 
-from booking.accounts.rules import Caller, Permission, Scope
+from booking.accounts.rules import SMALLEST, Caller, Permission, Scope
 from booking.kernel import paging
 from booking.kernel.db import db
 from booking.kernel.errors import NotFound
 from booking.kernel.money import Money
 from booking.savings.models import SavingsLine
-from booking.savings.rules import Amounts, NotCounted
+from booking.savings.rules import EXCLUSIONS, Amounts, NotCounted
 
 _READS = frozenset({Scope.READ, Scope.RESERVATIONS})
 _WITH_NAMES = (
@@ -36,11 +36,18 @@ ALWAYS = Period()
 
 @dataclass(frozen=True)
 class Totals:
-    """Sums of lines; corrections are in the money, not in the number of services."""
+    """Sums of lines; corrections are in the money, not in the number of services.
+
+    `excluded` are out of scope (domain §4.4), `smallest` are those of 个体工商户 and 合作社, which
+    count and are shown apart.
+    """
 
     services: int
     counted: int
     without_baseline: int
+    excluded: int
+    smallest: int
+    smallest_saved: Money
     baseline: Money
     price: Money
     cash: Money
@@ -82,6 +89,12 @@ def get_line(line_id: int, *, caller: Caller, for_update: bool = False) -> Savin
     if found is None:
         raise NotFound
     return found
+
+
+def lock_line(line_id: int) -> SavingsLine:
+    """Return a line and hold it, for what nobody in particular may see."""
+    query = select(SavingsLine).where(SavingsLine.id == line_id).with_for_update()
+    return db.session.scalars(query.execution_options(populate_existing=True)).one()
 
 
 def find_line(subject: tuple[str, int]) -> SavingsLine | None:
@@ -139,29 +152,41 @@ def totals(
     line = _within(_counted(visible_to(caller), counted), period).subquery()
     first = line.c.corrects_id.is_(None)
     has_baseline = line.c.baseline_minor.is_not(None)
+    taken_out = line.c.id.in_(
+        select(SavingsLine.corrects_id).where(SavingsLine.reason.in_(EXCLUSIONS))
+    )
+    is_smallest = line.c.size_class.in_(SMALLEST)
     row = db.session.execute(
         select(
             func.count().filter(first),
-            func.count().filter(first, has_baseline),
+            func.count().filter(first, has_baseline, ~taken_out),
             func.count().filter(first, line.c.not_counted == NotCounted.NO_BASELINE),
+            func.count().filter(
+                first, or_(taken_out, line.c.not_counted != NotCounted.NO_BASELINE)
+            ),
+            func.count().filter(first, has_baseline, ~taken_out, is_smallest),
             *(
-                func.coalesce(func.sum(column).filter(has_baseline), 0)
-                for column in (
-                    line.c.baseline_minor,
-                    line.c.price_minor,
-                    line.c.cash_minor,
-                    line.c.relief_minor,
-                    line.c.subsidy_minor,
+                func.coalesce(func.sum(column).filter(has_baseline, *only), 0)
+                for column, *only in (
+                    (line.c.relief_minor + line.c.subsidy_minor, is_smallest),
+                    (line.c.baseline_minor,),
+                    (line.c.price_minor,),
+                    (line.c.cash_minor,),
+                    (line.c.relief_minor,),
+                    (line.c.subsidy_minor,),
                 )
             ),
         ).select_from(line)
     ).one()
-    services, counted_, without = row[:3]
-    baseline, price, cash, relief, subsidy = (Money(int(sum_)) for sum_ in row[3:])
+    services, counted_, without, excluded, smallest = row[:5]
+    smallest_saved, baseline, price, cash, relief, subsidy = (Money(int(sum_)) for sum_ in row[5:])
     return Totals(
         services=services,
         counted=counted_,
         without_baseline=without,
+        excluded=excluded,
+        smallest=smallest,
+        smallest_saved=smallest_saved,
         baseline=baseline,
         price=price,
         cash=cash,

@@ -5,6 +5,7 @@ from typing import Any
 
 from marshmallow import fields, post_load
 
+from booking.accounts.rules import SizeClass
 from booking.kernel import clock
 from booking.kernel.schema import (
     Count,
@@ -54,6 +55,7 @@ class SavingsOut(Schema):
     institution = fields.Nested(NamedOut)
     instrument = fields.Nested(NamedOut, allow_none=True)
     customer_class = fields.String()
+    size_class = fields.Enum(SizeClass, by_value=True, allow_none=True)
     quantity = fields.Integer()
     unit = fields.Enum(Unit, by_value=True)
     baseline = MoneyField(allow_none=True)
@@ -80,6 +82,9 @@ class TotalsOut(Schema):
     services = fields.Integer()
     counted = fields.Integer()
     without_baseline = fields.Integer()
+    excluded = fields.Integer()
+    smallest = fields.Integer()
+    smallest_saved = MoneyField()
     baseline = MoneyField()
     price = MoneyField()
     cash = MoneyField()
