@@ -30,6 +30,7 @@ from booking.calendars.api import bp as calendars_api
 from booking.calendars.views import addresses as calendar_addresses
 from booking.calendars.views import pages as calendar_pages
 from booking.console.views import bp as console_pages
+from booking.dashboard.views import bp as dashboard_pages
 from booking.files import gateway as files
 from booking.journal import queries as journal
 from booking.kernel import (
@@ -116,6 +117,7 @@ def create_app(environment: str | None = None, **overrides: Any) -> Flask:
         authorisations_pages,
         calendar_pages,
         console_pages,
+        dashboard_pages,
         notices_pages,
         admin_pages,
     ):
