@@ -30,6 +30,7 @@ from booking.calendars.api import bp as calendars_api
 from booking.calendars.views import addresses as calendar_addresses
 from booking.calendars.views import pages as calendar_pages
 from booking.console.views import bp as console_pages
+from booking.dashboard.views import bp as dashboard_pages
 from booking.files import gateway as files
 from booking.journal import queries as journal
 from booking.kernel import (
@@ -57,6 +58,8 @@ from booking.qualifications.views import bp as qualifications_pages
 from booking.reference.api import bp as reference_api
 from booking.registry import cli as registry_cli
 from booking.registry.api import bp as registry_api
+from booking.relations.api import bp as relations_api
+from booking.relations.views import bp as relations_pages
 from booking.reservations import queries as reservations
 from booking.reservations.api import bp as reservations_api
 from booking.reservations.views import bp as reservations_pages
@@ -76,6 +79,7 @@ API = (
     availability_api,
     reservations_api,
     savings_api,
+    relations_api,
     calendars_api,
 )
 COMMANDS = (operations.cli, subjects_cli.cli, accounts_cli.cli, registry_cli.cli)
@@ -107,11 +111,13 @@ def create_app(environment: str | None = None, **overrides: Any) -> Flask:
         availability_pages,
         reservations_pages,
         savings_pages,
+        relations_pages,
         attachments_pages,
         qualifications_pages,
         authorisations_pages,
         calendar_pages,
         console_pages,
+        dashboard_pages,
         notices_pages,
         admin_pages,
     ):

@@ -10,7 +10,7 @@ from booking.accounts.rules import Caller, Scope
 from booking.authorisations.rules import Operation
 from booking.availability.models import OccupancyKind
 from booking.console import service as console
-from booking.demo import catalogue, charges, papers, people, policies, tables
+from booking.demo import catalogue, charges, papers, people, policies, scope, tables
 from booking.demo.bookings import FAULT, Booking, Planner
 from booking.demo.hours import MANNERS, Calendar
 from booking.demo.operators import AUTHORISED, MICROSCOPE, Learning
@@ -53,6 +53,7 @@ def load() -> bool:
     with clock.pretend(calendar.days_before(HISTORY, time(9))):
         everybody = people.register()
         ids = catalogue.register(everybody)
+        scope.relate(everybody, clock.today())
     scene = Scene(calendar, everybody, ids)
     for at, happens in sorted(scene.events(), key=lambda event: event[0]):
         with clock.pretend(at):
@@ -108,6 +109,7 @@ class Scene:
         at, booking = max(ended, key=lambda end: end[0])
         yield at, partial(self._report, booking)
         yield self.calendar.days_before(1, time(19)), reservations.expire_holds
+        yield self.calendar.days_before(1, time(19, 30)), partial(scope.settle_fees, self.everybody)
         learning = Learning(self.calendar, self.everybody, self.ids[MICROSCOPE])
         yield from learning.events()
         for stop in tables.stops():
@@ -136,12 +138,14 @@ class Scene:
         return self.calendar.days_before(_FORESEEN, time(10))
 
     def _reserve(self, booking: Booking) -> None:
+        is_statutory = not booking.by_hand and scope.is_statutory(len(self.reserved))
         made = reservations.reserve(
             self.ids[booking.instrument],
             booking.slot,
             caller=self.everybody[booking.login],
-            purpose=booking.purpose,
+            purpose=scope.STATUTORY if is_statutory else booking.purpose,
             is_assisted=self._is_assisted(booking),
+            is_statutory=is_statutory,
         )
         self.reserved[booking] = made.id
 

@@ -22,6 +22,7 @@ class Kind(StrEnum):
     USAGE = "usage"
     OBJECTION = "objection"
     SETTLED = "settled"
+    FEE = "fee"
     FAULT = "fault"
     VERIFICATION = "verification"
     EXPIRY = "expiry"
@@ -81,6 +82,7 @@ NEEDED: Mapping[Kind, frozenset[str]] = {
     Kind.USAGE: _OF_A_USE | {"answers"},
     Kind.OBJECTION: _OF_A_USE | {"reason"},
     Kind.SETTLED: _OF_A_USE | {"settlement"},
+    Kind.FEE: _OF_A_SLOT | {"fee_minor", "settlement", "reason"},
     Kind.FAULT: _OF_A_SLOT | {"fault_id", "what", "stopped_use"},
     Kind.VERIFICATION: frozenset({"organisation", "verified", "reason"}),
     # `what` is cma, cnas, verification or calibration, or the owner's own words; `path` leads

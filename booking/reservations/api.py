@@ -25,6 +25,7 @@ from booking.reservations.schemas import (
     FaultAnswerIn,
     FaultIn,
     FaultOut,
+    FeeIn,
     MomentIn,
     NoteIn,
     OverridePage,
@@ -249,6 +250,20 @@ def settle(data: dict[str, Any], reservation_id: int) -> Reservation:
     """Record as the institution's finance how it was paid; writes what it saved."""
     with transaction():
         return service.settle(reservation_id, **data, caller=caller())
+
+
+@bp.post("/reservations/<id:reservation_id>/settle-fee")
+@login_required
+@idempotent
+@bp.arguments(FeeIn)
+@bp.response(200, ReservationWhole)
+def settle_fee(data: dict[str, Any], reservation_id: int) -> Reservation:
+    """Record as the institution's finance how the fee of one that came to nothing was dealt with.
+
+    `waived` needs a `reason`, the others the `reference` of a document. It saves nothing.
+    """
+    with transaction():
+        return service.settle_fee(reservation_id, **data, caller=caller())
 
 
 @bp.post("/instruments/<id:instrument_id>/closures")

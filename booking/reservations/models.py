@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, false, text
 from sqlalchemy.orm import Mapped, composite, mapped_column, relationship
 
 from booking.accounts.models import Organisation, User
@@ -17,7 +17,8 @@ from booking.kernel.errors import WrongState
 from booking.kernel.money import Money
 from booking.kernel.timeslot import TimeSlot
 from booking.registry.models import Instrument
-from booking.reservations.rules import Flag, flags
+from booking.reservations.rules import Flag, PassedOn, flags
+from booking.savings.rules import NotCounted
 from booking.tariffs.models import Price
 from booking.tariffs.rules import QuoteLine, kept_lines
 
@@ -53,7 +54,7 @@ TRANSITIONS: dict[ReservationStatus, frozenset[ReservationStatus]] = {
     S.CANCELLED: frozenset(),
     S.DECLINED: frozenset(),
     S.EXPIRED: frozenset(),
-    S.NO_SHOW: frozenset({S.SETTLED}),
+    S.NO_SHOW: frozenset(),
 }
 
 
@@ -114,6 +115,7 @@ class Reservation(Versioned, Model):
     user_id: Mapped[int] = mapped_column(ForeignKey(User.id))
     user: Mapped[User] = relationship(lazy="raise")
     use: Mapped["Use | None"] = relationship(lazy="raise")
+    fee_settlement: Mapped["FeeSettlement | None"] = relationship(lazy="raise")
     occupancy_id: Mapped[int | None] = mapped_column(
         ForeignKey(Occupancy.id, deferrable=True, initially="DEFERRED"), unique=True
     )
@@ -136,6 +138,8 @@ class Reservation(Versioned, Model):
     baseline_minor: Mapped[int | None]
     baseline_rank: Mapped[int | None]
     is_assisted: Mapped[bool] = mapped_column(default=False)  # operated by the owner's people
+    # 强制检定、监督抽查、法定检验: nothing is saved by it, whatever its price.
+    is_statutory: Mapped[bool] = mapped_column(default=False, server_default=false())
     # While it waits for approval: why, and until when its time is held.
     approval_rules: Mapped[str | None]
     expires_at: Mapped[datetime | None]
@@ -199,7 +203,7 @@ class Reservation(Versioned, Model):
         """Return what is due: for the confirmed use once it is; where nobody came, the fee."""
         if self.status in CAME_TO_NOTHING:
             return self.fee
-        return self.use.price if self.use and self.use.price else self.price
+        return self.use.due if self.use and self.use.due else self.price
 
     @property
     def saving(self) -> Money | None:
@@ -253,6 +257,8 @@ class Use(Model):
         ),
         CheckConstraint("price_minor BETWEEN 0 AND list_minor AND minutes >= 0", name="price"),
         CheckConstraint("samples >= 0", name="samples"),
+        CheckConstraint("passed_on_minor >= 0", name="passed_on"),
+        CheckConstraint("not_counted IS NULL OR baseline_minor IS NULL", name="not_counted"),
         CheckConstraint(
             "(settled_at IS NULL) = (settlement IS NULL) "
             "AND (settled_at IS NULL) = (settled_on IS NULL) "
@@ -276,6 +282,11 @@ class Use(Model):
     price_minor: Mapped[int | None]
     lines: Mapped[list[Any] | None]
     baseline_minor: Mapped[int | None]
+    # Why it saves nothing whatever its price, as far as known when it was confirmed or settled.
+    not_counted: Mapped[NotCounted | None] = mapped_column(Word(NotCounted))
+    # Consumables, rush, postage and travel: due, but on neither side of a saving (domain §4.4).
+    passed_on: Mapped[list[Any] | None]
+    passed_on_minor: Mapped[int] = mapped_column(default=0, server_default="0")
     note: Mapped[str] = mapped_column(default="")
     confirmed_at: Mapped[datetime | None]
     confirmed_by: Mapped[int | None]
@@ -295,6 +306,16 @@ class Use(Model):
     def price(self) -> Money | None:
         """Return what is due for the confirmed minutes."""
         return None if self.price_minor is None else Money(self.price_minor, self.currency)
+
+    @property
+    def due(self) -> Money | None:
+        """Return what is due in all: the price, and what is passed on at cost."""
+        return self.price and self.price + Money(self.passed_on_minor, self.currency)
+
+    @property
+    def charges(self) -> tuple[PassedOn, ...]:
+        """Return what is passed on beside the price."""
+        return tuple(PassedOn.of(each) for each in self.passed_on or ())
 
     @property
     def list_price(self) -> Money | None:
@@ -328,6 +349,39 @@ class Use(Model):
     def is_disputed(self) -> bool:
         """Tell whether the firm objected and the operator has not answered yet."""
         return self.objected_at is not None
+
+
+class FeeEnd(StrEnum):
+    """How a fee for cancelling late or not coming ended at the institution's finance."""
+
+    PAID = "paid"
+    ON_ACCOUNT = "on_account"
+    WAIVED = "waived"
+
+
+class FeeSettlement(Model):
+    """What finance recorded of the fee of a reservation that came to nothing; once, never again.
+
+    The reservation stays what it is, cancelled or missed: nothing was used, so nothing is saved.
+    """
+
+    __tablename__ = "fee_settlements"
+    __table_args__ = (
+        CheckConstraint(
+            "CASE WHEN settlement = 'waived' THEN reason <> '' ELSE reference <> '' END",
+            name="why",
+        ),
+    )
+
+    reservation_id: Mapped[int] = mapped_column(
+        ForeignKey(Reservation.id), primary_key=True, autoincrement=False
+    )
+    settlement: Mapped[FeeEnd] = mapped_column(Word(FeeEnd))
+    settled_on: Mapped[date] = mapped_column(Date)
+    reference: Mapped[str] = mapped_column(default="")
+    reason: Mapped[str] = mapped_column(default="")
+    settled_at: Mapped[datetime] = mapped_column(default=clock.now)
+    settled_by: Mapped[int | None]
 
 
 class Fault(Model):

@@ -45,6 +45,7 @@ from booking.accounts.queries.reading import (
     require_manager,
     sessions_of,
     show_organisation,
+    size_class_of,
     user_by_login,
     visible_to,
 )
@@ -94,6 +95,7 @@ __all__ = [
     "sessions_of",
     "show_factor",
     "show_organisation",
+    "size_class_of",
     "user_by_login",
     "user_card",
     "visible_to",

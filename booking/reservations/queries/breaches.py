@@ -84,7 +84,10 @@ SELECT u.reservation_id
      OR u.price_minor <> (SELECT coalesce(sum((line ->> 'amount_minor')::bigint), 0)
                             FROM jsonb_array_elements(u.lines) line HAVING u.lines IS NOT NULL)
      OR u.baseline_minor IS DISTINCT FROM
-        CASE WHEN r.baseline_rank IS NOT NULL THEN u.list_minor END)
+        CASE WHEN r.baseline_rank IS NOT NULL AND u.not_counted IS NULL THEN u.list_minor END
+     OR u.passed_on_minor <> (
+            SELECT coalesce(sum((each ->> 'amount_minor')::bigint), 0)
+              FROM jsonb_array_elements(coalesce(u.passed_on, '[]')) each))
  ORDER BY u.reservation_id
 """)
 # What other terms make of them is worked out again; where hours have a price of their own only
@@ -106,6 +109,21 @@ SELECT r.id
     OR l.baseline_minor IS DISTINCT FROM CASE WHEN l.id IS NOT NULL THEN u.baseline_minor END
     OR l.organisation_id <> r.organisation_id
  ORDER BY r.id
+""")
+# What the law demanded saves nothing, before and after it was used.
+_STATUTORY = text("""
+SELECT r.id
+  FROM reservations r
+  LEFT JOIN uses u ON u.reservation_id = r.id
+  LEFT JOIN savings_lines l
+    ON l.subject_type = 'reservation' AND l.subject_id = r.id AND l.corrects_id IS NULL
+ WHERE r.is_statutory AND (u.baseline_minor IS NOT NULL OR l.baseline_minor IS NOT NULL)
+ ORDER BY r.id
+""")
+# A fee is settled only where there is one, of what came to nothing.
+_FEES = text("""
+SELECT r.id FROM fee_settlements f JOIN reservations r ON r.id = f.reservation_id
+ WHERE r.fee_minor = 0 OR r.status NOT IN ('cancelled', 'no_show') ORDER BY r.id
 """)
 _UNRECORDED = text("""
 SELECT r.id FROM reservations r
@@ -179,6 +197,8 @@ def breaches() -> Iterator[str]:
         (_PRICES, "预约 {} 的金额算不平。"),
         (_USES, "预约 {} 的状态与它的使用记录不符。"),
         (_DUES, "预约 {} 的核定费用算不平。"),
+        (_STATUTORY, "预约 {} 是法定检验，却计入了节约。"),
+        (_FEES, "预约 {} 没有费用，却登记了费用的结算。"),
         (_SAVINGS, "预约 {} 的结算与节约明细不符。"),
         (_UNRECORDED, "预约 {} 的变更没有全部记入日志。"),
         (_UNTOLD, "预约 {} 的变更没有全部通知有关各方。"),

@@ -23,7 +23,11 @@ _WITH_NAMES = (
     joinedload(Reservation.instrument).joinedload(Instrument.institution),
     joinedload(Reservation.organisation),
 )
-_WHOLE = (*_WITH_NAMES, joinedload(Reservation.use))
+_WHOLE = (
+    *_WITH_NAMES,
+    joinedload(Reservation.use),
+    joinedload(Reservation.fee_settlement),
+)
 
 
 def visible_to(caller: Caller) -> Select[Reservation]:

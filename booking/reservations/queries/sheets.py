@@ -8,7 +8,13 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from booking.accounts.rules import CustomerClass, OrganisationKind, SizeClass, customer_class
+from booking.accounts.rules import (
+    MARKET_ENTITIES,
+    CustomerClass,
+    OrganisationKind,
+    SizeClass,
+    customer_class,
+)
 from booking.authorisations.rules import Operation
 from booking.availability.queries import policy_of
 from booking.availability.rules import ApprovalMode, ApprovalRule, BookingPolicy, Interval, WeekPlan
@@ -17,6 +23,7 @@ from booking.kernel.errors import NotFound
 from booking.kernel.money import Money
 from booking.kernel.timeslot import TimeSlot
 from booking.registry.models import Publication, RunningState, SharingMode
+from booking.relations.queries import RELATED
 from booking.reservations.models import Reservation
 from booking.reservations.queries.standings import BESIDE, beside_values, standing
 from booking.reservations.rules import Standing
@@ -72,7 +79,9 @@ SELECT i.id, i.institution_id, i.units, i.publication, i.sharing_mode, i.running
                ELSE false END))
           FROM prices p WHERE p.instrument_id = i.id AND p.effective_from <= %(now)s
            AND (p.superseded_at IS NULL OR p.superseded_at > %(now)s)) AS prices,
-       s.classes, s.conditions::text AS conditions,{BESIDE}
+       s.classes, s.conditions::text AS conditions,
+       {RELATED.format(one="o.id", other="i.institution_id", day="CAST(%(begins)s AS date)")}
+           AS is_related,{BESIDE}
   FROM instruments i
   JOIN organisations o ON o.id = %(organisation_id)s
   LEFT JOIN schedules s ON s.instrument_id = i.id
@@ -120,6 +129,7 @@ class _Row(NamedTuple):
     prices: list[Sequence[Any]] | None
     classes: list[str] | None
     conditions: str | None
+    is_related: bool
     beside: list[Any] | None
 
 
@@ -142,6 +152,8 @@ class Sheet:
     class_elsewhere: CustomerClass
     price: PriceFacts | None
     standing: Standing
+    is_market_entity: bool = True
+    is_related: bool = False  # to the owner, on the day of the slot
     operation: Operation = Operation.EITHER
     authorised_until: date | None = None  # of whoever will operate it
     approval: ApprovalRule = field(default_factory=ApprovalRule)
@@ -237,6 +249,8 @@ def _sheet(
         customer_class=pays_as,
         class_elsewhere=_class_of(row, is_owner=False),
         price=next((_facts(price) for price in row.prices or () if price[0] == pays_as), None),
+        is_market_entity=OrganisationKind(row.customer_kind) in MARKET_ENTITIES,
+        is_related=row.is_related,
         operation=Operation(row.operation) if row.operation else Operation.EITHER,
         authorised_until=row.authorised_until,
         standing=standing(row.beside, customer_class=pays_as, user_id=user_id),

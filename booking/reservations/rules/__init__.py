@@ -1,5 +1,6 @@
 """May this slot be reserved, and how is it used: every rule, all broken ones at once. Pure."""
 
+from booking.reservations.rules.charges import PassedOn, PassThrough, check_passed_on
 from booking.reservations.rules.policies import (
     OVERRIDABLE,
     Left,
@@ -47,6 +48,8 @@ __all__ = [
     "UNCLAIMED",
     "Flag",
     "Left",
+    "PassThrough",
+    "PassedOn",
     "Standing",
     "Violation",
     "billed_minutes",
@@ -55,6 +58,7 @@ __all__ = [
     "broken_rules",
     "changeable_until",
     "check_changeable",
+    "check_passed_on",
     "check_start",
     "check_unclaimed",
     "flags",

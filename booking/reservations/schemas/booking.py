@@ -54,6 +54,7 @@ class QuoteIn(SlotIn):
     organisation_id = Id(load_default=None)
     is_assisted = fields.Boolean(load_default=None, allow_none=True, truthy={True}, falsy={False})
     samples = Count(least=1, most=MOST_SAMPLES, load_default=1)
+    is_statutory = fields.Boolean(load_default=False, truthy={True}, falsy={False})
 
 
 class ReservationIn(QuoteIn):
@@ -227,6 +228,7 @@ class QuoteOut(Schema):
     violations = fields.List(fields.Nested(ViolationOut))
     operation = fields.Enum(Operation, by_value=True, attribute="sheet.operation")
     is_assisted = fields.Boolean()
+    is_statutory = fields.Boolean()
     approval = fields.Nested(ApprovalOut)
 
 
@@ -253,6 +255,7 @@ class ReservationOut(Schema):
     baseline_rank = fields.Integer(allow_none=True)
     expected_saving = MoneyField(allow_none=True)
     is_assisted = fields.Boolean()
+    is_statutory = fields.Boolean()
     approval_reasons = fields.List(fields.Enum(Reason, by_value=True))
     expires_at = Instant(allow_none=True)
     decided_at = Instant(allow_none=True)

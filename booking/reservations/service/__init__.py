@@ -12,7 +12,7 @@ from booking.reservations.service.booking import cancel, change, move, quote, re
 from booking.reservations.service.closing import Closed, close, lift, reason_told
 from booking.reservations.service.examining import Checked, Examined, examine
 from booking.reservations.service.faults import dismiss_fault, report_fault
-from booking.reservations.service.fees import if_cancelled_late, of_cancelling_now
+from booking.reservations.service.fees import if_cancelled_late, of_cancelling_now, settle_fee
 from booking.reservations.service.offers import Approval, Offer, with_rise
 from booking.reservations.service.settling import (
     agree,
@@ -68,6 +68,7 @@ __all__ = [
     "report_fault",
     "reserve",
     "settle",
+    "settle_fee",
     "suggested_minutes",
     "with_rise",
 ]

@@ -40,13 +40,23 @@ def quote(
     organisation_id: int | None = None,
     samples: int = 1,
     is_assisted: bool | None = None,
+    is_statutory: bool = False,
 ) -> Offer:
     """Return what the slot would cost the caller's organisation and what would refuse it.
 
     Raises NotFound, NotAllowed or WhichOrganisation.
     """
     buyer = (acting_for(caller, organisation_id), caller.user_id)
-    return with_taken(_offer(instrument_id, slot, buyer, samples, is_assisted=is_assisted))
+    return with_taken(
+        _offer(
+            instrument_id,
+            slot,
+            buyer,
+            samples,
+            is_assisted=is_assisted,
+            is_statutory=is_statutory,
+        )
+    )
 
 
 def with_taken(offer: Offer) -> Offer:
@@ -70,6 +80,7 @@ def reserve(
     purpose: str = "",
     is_assisted: bool | None = None,
     samples: int = 1,
+    is_statutory: bool = False,
     override_reason: str | None = None,
 ) -> Reservation:
     """Reserve the instrument, or raise NotBookable (all broken rules) or SlotTaken.
@@ -81,11 +92,19 @@ def reserve(
     buyer = overriding.buyer_of(
         instrument_id, caller, organisation_id, user_id, overrides=override_reason is not None
     )
-    offer = _offer(instrument_id, slot, buyer, samples, is_assisted=is_assisted, waits=True)
+    offer = _offer(
+        instrument_id,
+        slot,
+        buyer,
+        samples,
+        is_assisted=is_assisted,
+        is_statutory=is_statutory,
+        waits=True,
+    )
     offer = overriding.set_aside(offer, caller, override_reason)
     policy, quoted = offer.check()
     held = _with_buffers(slot, policy)
-    agreed = agreed_of(policy, quoted) | awaiting(offer.approval)
+    agreed = agreed_of(policy, quoted, is_statutory=is_statutory) | awaiting(offer.approval)
     told = confirmation(offer.sheet, slot, agreed | late_fee(quoted))
     for unit in availability.free_units(instrument_id, held, units=offer.sheet.units):
         now = clock.now()
@@ -196,7 +215,11 @@ def _move(
     sheet = queries.get_sheet_of(reservation, slot, waits=True)
     check_still_changeable(reservation, sheet, caller)
     offer = make_offer(
-        sheet, slot, samples=reservation.samples, is_assisted=reservation.is_assisted
+        sheet,
+        slot,
+        samples=reservation.samples,
+        is_assisted=reservation.is_assisted,
+        is_statutory=reservation.is_statutory,
     )
     offer = overriding.set_aside(offer, caller, override_reason)
     policy, quoted = offer.check()
@@ -204,7 +227,8 @@ def _move(
     old, before = facts(reservation), reservation.slot
     _take_instead(reservation, sheet, _with_buffers(slot, policy), has_queued=has_queued)
     reservation.slot = slot
-    for name, value in agreed_of(policy, quoted).items():
+    agreed = agreed_of(policy, quoted, is_statutory=reservation.is_statutory)
+    for name, value in agreed.items():
         setattr(reservation, name, value)
     ask_again(reservation, offer.approval, caller)
     reservation.sequence += 1
@@ -294,13 +318,16 @@ def _offer(
     samples: int,
     *,
     is_assisted: bool | None = None,
+    is_statutory: bool = False,
     waits: bool = False,
 ) -> Offer:
     organisation_id, user_id = buyer
     sheet = queries.get_sheet(
         instrument_id, slot, organisation_id=organisation_id, user_id=user_id, waits=waits
     )
-    return make_offer(sheet, slot, samples=samples, is_assisted=is_assisted)
+    return make_offer(
+        sheet, slot, samples=samples, is_assisted=is_assisted, is_statutory=is_statutory
+    )
 
 
 def _occupy(sheet: Sheet, wanted: TimeSlot) -> tuple[int, int]:

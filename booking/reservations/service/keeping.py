@@ -29,7 +29,9 @@ NEW: Mapping[str, Any] = {
 }
 
 
-def agreed_of(policy: BookingPolicy, quoted: Quote) -> dict[str, Any]:
+def agreed_of(
+    policy: BookingPolicy, quoted: Quote, *, is_statutory: bool = False
+) -> dict[str, Any]:
     """Return what is copied onto the reservation: price, baseline, buffers (domain §4.3)."""
     return {
         "buffer_before_minutes": policy.buffer_before_minutes,
@@ -37,6 +39,7 @@ def agreed_of(policy: BookingPolicy, quoted: Quote) -> dict[str, Any]:
         "customer_class": quoted.customer_class,
         "samples": quoted.usage.samples,
         "is_assisted": quoted.usage.assisted,
+        "is_statutory": is_statutory,
         "price_id": quoted.price_id,
         "currency": quoted.price.currency,
         "list_minor": quoted.list_price.minor,

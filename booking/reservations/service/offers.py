@@ -46,6 +46,7 @@ class Offer:
     quote: tariffs.Quote | None
     violations: Sequence[Violation]
     is_assisted: bool = False
+    is_statutory: bool = False  # a test that the law demands, of which nothing is saved
     set_aside: Sequence[Violation] = ()  # broken, and by a manager's reason no obstacle
     approval: Approval = field(default_factory=Approval)
     rise_percent: int | None = None  # of the list it is compared with, where that needs a look
@@ -77,20 +78,27 @@ class Offer:
 
 
 def make_offer(
-    sheet: Sheet, slot: TimeSlot, *, samples: int = 1, is_assisted: bool | None = None
+    sheet: Sheet,
+    slot: TimeSlot,
+    *,
+    samples: int = 1,
+    is_assisted: bool | None = None,
+    is_statutory: bool = False,
 ) -> Offer:
     """Return what the sheet says about the slot now.
 
     Unless told, it is used by oneself where that may be.
     """
     assisted = assisted_unless_told(sheet.operation, is_assisted)
-    quoted = _quoted(sheet.price, Usage(slot.starts_at, slot.minutes, samples, assisted), sheet)
+    usage = Usage(slot.starts_at, slot.minutes, samples, assisted)
+    quoted = _quoted(sheet.price, usage, sheet, is_statutory=is_statutory)
     return Offer(
         sheet,
         slot,
         quoted,
         [*_violations(sheet, slot, quoted), *_operation(sheet, slot, is_assisted=assisted)],
         is_assisted=assisted,
+        is_statutory=is_statutory,
         approval=_approval(sheet, slot, quoted),
     )
 
@@ -205,9 +213,20 @@ def _keeps_policy(slot: TimeSlot, sheet: Sheet) -> bool:
     return not any(broken)
 
 
-def _quoted(facts: PriceFacts | None, usage: Usage, sheet: Sheet) -> tariffs.Quote | None:
+def _quoted(
+    facts: PriceFacts | None, usage: Usage, sheet: Sheet, *, is_statutory: bool = False
+) -> tariffs.Quote | None:
     return tariffs.quote(
-        facts, usage, customer_class=sheet.customer_class, now=clock.now(), wall=sheet.plan.wall
+        facts,
+        usage,
+        customer_class=sheet.customer_class,
+        now=clock.now(),
+        wall=sheet.plan.wall,
+        outside=tariffs.outside_of(
+            is_market_entity=sheet.is_market_entity,
+            is_statutory=is_statutory,
+            is_related=sheet.is_related,
+        ),
     )
 
 

@@ -76,6 +76,7 @@ def costs_of(choice: Choice, caller: Caller | None) -> Costs:
         caller=caller,
         organisation_id=organisation_id,
         is_assisted=choice.is_assisted,
+        is_statutory=choice.is_statutory,
         samples=choice.samples,
     )
     refused = [http.translate(each.detail) for each in offer.violations]
@@ -91,6 +92,8 @@ def _no_baseline(quote: tariffs.Quote | None) -> str:
         NoBaseline.LIST_TOO_YOUNG: gettext("这个公示价公示未满 30 天。"),
         NoBaseline.NOT_AN_ENTERPRISE: gettext("节约只统计企业客户。"),
         NoBaseline.OWN_USE: gettext("本机构自用不计。"),
+        NoBaseline.RELATED: gettext("关联单位之间不计节约。"),
+        NoBaseline.STATUTORY: gettext("强制检定、监督抽查和法定检验不计节约。"),
     }
     return words[quote.no_baseline]
 

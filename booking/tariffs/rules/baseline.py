@@ -22,6 +22,8 @@ class NoBaseline(StrEnum):
     NOT_AN_ENTERPRISE = "not_an_enterprise"
     LIST_TOO_YOUNG = "list_too_young"
     OWN_USE = "own_use"
+    RELATED = "related"  # 关联单位
+    STATUTORY = "statutory"  # 强制检定、监督抽查、法定检验
 
 
 @dataclass(frozen=True)
@@ -62,19 +64,36 @@ def share_due(discount_percent: Decimal) -> Fraction:
     return 1 - Fraction(discount_percent) / 100
 
 
+def outside_of(
+    *, is_market_entity: bool = True, is_statutory: bool = False, is_related: bool = False
+) -> NoBaseline | None:
+    """Return why a use saves nothing whatever its price (domain §4.4), or None."""
+    if not is_market_entity:
+        return NoBaseline.NOT_AN_ENTERPRISE
+    if is_statutory:
+        return NoBaseline.STATUTORY
+    return NoBaseline.RELATED if is_related else None
+
+
 def why_no_baseline(
-    facts: PriceFacts, customer_class: CustomerClass, *, now: datetime
+    facts: PriceFacts,
+    customer_class: CustomerClass,
+    *,
+    now: datetime,
+    outside: NoBaseline | None = None,
 ) -> NoBaseline | None:
     """Return why the list price may not serve as baseline, or None if it may (domain §4.3).
 
     It may once it has been public for 30 days or somebody's use at the full price was confirmed
-    (an order alone could be made up and cancelled); research customers and the owner's own use
-    are never counted.
+    (an order alone could be made up and cancelled); research customers, the owner's own use and
+    what is `outside` of the method altogether (domain §4.4) are never counted.
     """
     if customer_class is CustomerClass.INTERNAL:
         return NoBaseline.OWN_USE
     if customer_class not in COUNTED_CLASSES:
         return NoBaseline.NOT_AN_ENTERPRISE
+    if outside is not None:
+        return outside
     if now - facts.published_at < PUBLIC_FOR and not facts.used_at_full_price:
         return NoBaseline.LIST_TOO_YOUNG
     return None

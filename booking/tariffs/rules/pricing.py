@@ -189,6 +189,7 @@ def quote(
     customer_class: CustomerClass,
     now: datetime,
     wall: Wall = CHINA,
+    outside: NoBaseline | None = None,
 ) -> Quote | None:
     """Return the quote, or None if the class has no published price.
 
@@ -200,7 +201,7 @@ def quote(
         free = Money(0)
         return Quote(usage, customer_class, free, free, (), None, NoBaseline.OWN_USE)
     listed, due, lines = price(facts, usage, wall)
-    reason = why_no_baseline(facts, customer_class, now=now)
+    reason = why_no_baseline(facts, customer_class, now=now, outside=outside)
     return Quote(usage, customer_class, listed, due, lines, facts, reason)
 
 
