@@ -39,13 +39,16 @@ def _show(who: Caller) -> str:
     months = savings.by_month(caller=who, year=today.year, as_customer=True)[: today.month]
     most = max(months, key=lambda each: each.saved.minor)
     visits = queries.next_visits(caller=who, now=now)
+    waiting = queries.waiting(caller=who, now=now)
+    shown = {each.id for each in visits}  # with their state
     return render_template(
         "dashboard/index.html",
         who=who,
         firms=list(accounts.names_of(sorted(who.organisations)).values()),
         visits=visits,
         can_begin=bool(visits) and queries.can_begin(visits[0], now=now),
-        waiting=queries.waiting(caller=who, now=now),
+        waiting=waiting,
+        held=[each for each in waiting.with_owner if each.id not in shown],
         is_new=not visits and not queries.has_booked(caller=who),
         year=today.year,
         totals=savings.totals(caller=who, period=period, as_customer=True),

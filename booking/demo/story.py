@@ -96,13 +96,18 @@ class Scene:
     def events(self) -> Iterator[Event]:
         """Yield everything that happens, in no order."""
         days, ended = Days(self.calendar), []
-        for booking in Planner(self.calendar).bookings():
+        bookings = Planner(self.calendar).bookings()
+        missed = scope.missed(bookings, before=self.calendar.days_before(1, time(0)))
+        for booking in bookings:
             yield booking.made_at, partial(self._reserve, booking)
             yield booking.made_at + _THOUGHT, partial(self._decide, booking)
             if booking.cancelled_at is not None:
                 yield booking.cancelled_at, partial(self._cancel, booking)
                 continue
-            for step in days.steps(booking):
+            happened = list(days.steps(booking))
+            if booking in missed:
+                happened = [days.missed(booking)]
+            for step in happened:
                 yield step.at, partial(self._take, booking, step)
                 if step.action == "end" and self._owner_of(booking) == _WRITER:
                     ended.append((step.at - _FOUND_BEFORE, booking))

@@ -41,7 +41,7 @@ def index(query: dict[str, Any]) -> dict[str, Any]:
 def avoided_purchase(query: dict[str, Any]) -> dict[str, Any]:
     """Say what one's hours of a year would have cost on instruments of one's own.
 
-    A reference value only (购置参考值): an alternative to the savings on the same hours, never
+    A reference value only: an alternative to the savings on the same hours, never
     added to them, and by nobody to anything.
     """
     year = query["year"] or clock.today().year
