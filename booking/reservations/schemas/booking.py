@@ -23,6 +23,7 @@ from booking.kernel.schema import (
 )
 from booking.kernel.text import N_
 from booking.kernel.timeslot import TimeSlot, UnusableSlot
+from booking.pricegroups.schemas import ConcessionOut
 from booking.reservations.models import ReservationStatus
 from booking.reservations.rules import MOST_SAMPLES
 from booking.tariffs.schemas import Percent, PriceOut, QuoteLineOut
@@ -212,6 +213,9 @@ class QuoteOut(Schema):
     lines = fields.List(fields.Nested(QuoteLineOut), attribute="quote.lines", dump_default=[])
     discount_percent = Percent(
         attribute="quote.discount_percent", dump_default=None, allow_none=True
+    )
+    group = fields.Nested(
+        ConcessionOut, attribute="quote.group", dump_default=None, allow_none=True
     )
     list_price = MoneyField(attribute="quote.list_price", dump_default=None, allow_none=True)
     price = MoneyField(attribute="quote.price", dump_default=None, allow_none=True)

@@ -38,6 +38,7 @@ def agreed_of(policy: BookingPolicy, quoted: Quote) -> dict[str, Any]:
         "samples": quoted.usage.samples,
         "is_assisted": quoted.usage.assisted,
         "price_id": quoted.price_id,
+        "price_group_terms_id": quoted.group.terms_id if quoted.group else None,
         "currency": quoted.price.currency,
         "list_minor": quoted.list_price.minor,
         "price_minor": quoted.price.minor,
@@ -100,6 +101,7 @@ def facts(reservation: Reservation) -> dict[str, object]:
         "list_minor": reservation.list_minor,
         "baseline_minor": reservation.baseline_minor,
         "price_id": reservation.price_id,
+        "price_group_terms_id": reservation.price_group_terms_id,
         "expires_at": reservation.expires_at.isoformat() if reservation.expires_at else None,
         "fee_minor": reservation.fee_minor,
     }
