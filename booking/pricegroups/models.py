@@ -1,6 +1,6 @@
 """Finer customer classes: versions that never change, and dated memberships."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +13,8 @@ from booking.accounts.rules import CustomerClass
 from booking.kernel import clock
 from booking.kernel.db import Model, Versioned, Word
 from booking.pricegroups.rules import Concession, Group
+
+_MOMENT = timedelta(microseconds=1)
 
 
 class PriceGroup(Versioned, Model):
@@ -95,6 +97,11 @@ class PriceGroupTerms(Model):
         return min(ends, default=None)
 
     @property
+    def last_at(self) -> datetime | None:
+        """Return the last moment at which it holds, for those who write days."""
+        return None if self.until is None else max(self.until - _MOMENT, self.effective_from)
+
+    @property
     def was_withdrawn(self) -> bool:
         """Tell whether it was announced and taken back before it ever held."""
         return self.superseded_at == self.effective_from
@@ -150,6 +157,7 @@ class PriceGroupMember(Model):
     added_by: Mapped[int]
     ended_by: Mapped[int | None]
 
-    def belongs_at(self, moment: datetime) -> bool:
-        """Tell whether it belongs to the group at the moment."""
-        return self.since <= moment and (self.until is None or self.until > moment)
+    @property
+    def last_at(self) -> datetime | None:
+        """Return the last moment at which it belongs there, for those who write days."""
+        return None if self.until is None else max(self.until - _MOMENT, self.since)

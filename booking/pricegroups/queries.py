@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from booking.accounts.models import EnterpriseDeclaration, Organisation
@@ -165,6 +165,16 @@ def get_member(group_id: int, member_id: int) -> PriceGroupMember:
     if found is None:
         raise NotFound
     return found
+
+
+def is_named_by(institution_id: int, organisation_id: int) -> bool:
+    """Tell whether the institution ever put the organisation into one of its groups."""
+    found = exists().where(
+        PriceGroupMember.organisation_id == organisation_id,
+        PriceGroupMember.group_id == PriceGroup.id,
+        PriceGroup.institution_id == institution_id,
+    )
+    return bool(db.session.scalar(select(found)))
 
 
 def class_of(organisation: Organisation, *, institution_id: int) -> CustomerClass:

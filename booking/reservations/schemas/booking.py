@@ -234,6 +234,31 @@ class QuoteOut(Schema):
     approval = fields.Nested(ApprovalOut)
 
 
+class PolicyCheckIn(SlotIn):
+    """For whom the owner's people ask: an organisation the institution knows, and who there."""
+
+    organisation_id = Id(required=True)
+    user_id = Id(load_default=None, allow_none=True)
+    samples = Count(least=1, most=MOST_SAMPLES, load_default=1)
+    is_assisted = fields.Boolean(load_default=None, allow_none=True, truthy={True}, falsy={False})
+
+
+class CheckedOut(Schema):
+    """A rule in words, null for those of the platform, and what the slot breaks of it."""
+
+    words = Sentence(allow_none=True)
+    kept = fields.Boolean()
+    broken = fields.List(fields.Nested(ViolationOut))
+
+
+class PolicyCheckOut(Schema):
+    """The quote that the customer would get, every rule, and whether a reason could set aside."""
+
+    quote = fields.Nested(QuoteOut, attribute="offer")
+    checks = fields.List(fields.Nested(CheckedOut))
+    can_be_set_aside = fields.Boolean()
+
+
 class ReservationOut(Schema):
     """A reservation as either side sees it."""
 
