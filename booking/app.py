@@ -53,6 +53,7 @@ from booking.notices import gateway as notices
 from booking.notices import queries as notices_queries
 from booking.notices.views import bp as notices_pages
 from booking.notices.views.demo import init_demo_mail
+from booking.pricegroups.api import bp as pricegroups_api
 from booking.qualifications.api import bp as qualifications_api
 from booking.qualifications.views import bp as qualifications_pages
 from booking.reference.api import bp as reference_api
@@ -76,6 +77,7 @@ API = (
     qualifications_api,
     authorisations_api,
     tariffs_api,
+    pricegroups_api,
     availability_api,
     reservations_api,
     savings_api,

@@ -10,7 +10,7 @@ from booking.accounts.rules import Caller, Scope
 from booking.authorisations.rules import Operation
 from booking.availability.models import OccupancyKind
 from booking.console import service as console
-from booking.demo import catalogue, charges, papers, people, policies, scope, tables
+from booking.demo import catalogue, charges, classes, papers, people, policies, scope, tables
 from booking.demo.bookings import FAULT, Booking, Planner
 from booking.demo.hours import MANNERS, Calendar
 from booking.demo.operators import AUTHORISED, MICROSCOPE, Learning
@@ -123,6 +123,7 @@ class Scene:
             at = charges.moment(change, self.calendar)
             owner = self.everybody[self.sites[change.instrument].institution]
             yield at, partial(change.publish, self.ids, owner, at)
+        yield from classes.events(self.calendar, self.everybody, self.ids)
         yield self.calendar.days_before(2, time(15, 20)), people.apply_for_verification
         for colleague in tables.colleagues():
             yield from self._joining(colleague)

@@ -241,6 +241,12 @@ def instrument_names(ids: Collection[int]) -> dict[int, str]:
     return dict(rows.all())
 
 
+def institutions_of(ids: Collection[int]) -> dict[int, int]:
+    """Return whose the instruments are, by id."""
+    query = select(Instrument.id, Instrument.institution_id).where(Instrument.id.in_(ids))
+    return {row.id: row.institution_id for row in db.session.execute(query)}
+
+
 def category_names(codes: Iterable[str] | None, scheme: str = "nrii") -> dict[str, str]:
     """Return the names by code (None: of all), in one query; unknown codes are left out."""
     asked = None if codes is None else list(codes)

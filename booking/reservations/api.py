@@ -29,6 +29,8 @@ from booking.reservations.schemas import (
     MomentIn,
     NoteIn,
     OverridePage,
+    PolicyCheckIn,
+    PolicyCheckOut,
     PriceHistory,
     QuoteIn,
     QuoteOut,
@@ -53,6 +55,15 @@ Headers = dict[str, str]
 def quote(data: dict[str, Any]) -> service.Offer:
     """Say what a slot costs, what it saves, and every rule that would refuse it."""
     return service.with_rise(service.quote(**data, caller=caller()))
+
+
+@bp.post("/instruments/<id:instrument_id>/policy-check")
+@login_required
+@bp.arguments(PolicyCheckIn)
+@bp.response(200, PolicyCheckOut)
+def policy_check(data: dict[str, Any], instrument_id: int) -> service.Examined:
+    """Tell its owner's people what a customer would be quoted, and every rule, kept or broken."""
+    return service.check_for(instrument_id, **data, caller=caller())
 
 
 @bp.get("/instruments/<id:instrument_id>/prices/history")

@@ -16,6 +16,7 @@ from booking.kernel.db import Model, Versioned, Word
 from booking.kernel.errors import WrongState
 from booking.kernel.money import Money
 from booking.kernel.timeslot import TimeSlot
+from booking.pricegroups.models import PriceGroupTerms
 from booking.registry.models import Instrument
 from booking.reservations.rules import Flag, PassedOn, flags
 from booking.savings.rules import NotCounted
@@ -130,6 +131,8 @@ class Reservation(Versioned, Model):
     customer_class: Mapped[CustomerClass] = mapped_column(Word(CustomerClass))
     samples: Mapped[int] = mapped_column(default=1, server_default="1")
     price_id: Mapped[int | None] = mapped_column(ForeignKey(Price.id))
+    # The version of the finer class it is priced by, where that is better than the discount.
+    price_group_terms_id: Mapped[int | None] = mapped_column(ForeignKey(PriceGroupTerms.id))
     currency: Mapped[str] = mapped_column(default="CNY")
     list_minor: Mapped[int]
     price_minor: Mapped[int]

@@ -22,6 +22,7 @@ from booking.kernel import clock
 from booking.kernel.db import db
 from booking.notices import gateway
 from booking.notices.models import Message
+from booking.pricegroups.models import PriceGroup
 from booking.registry.models import Instrument
 from booking.reservations import queries as reservations
 from booking.reservations.models import Fault
@@ -199,6 +200,9 @@ def _own(user: Any) -> dict[str, Any]:
     }
     found["authorisation_id"] = db.session.scalars(
         visible_to(caller).with_only_columns(Authorisation.id).order_by(Authorisation.id)
+    ).first()
+    found["group_id"] = db.session.scalars(
+        select(PriceGroup.id).where(PriceGroup.institution_id == seat).order_by(PriceGroup.id)
     ).first()
     found["session_id"] = db.session.scalars(
         select(TrainingSession.id).where(TrainingSession.institution_id == seat)

@@ -53,6 +53,20 @@ def organisation_by_uscc(uscc: str) -> Organisation:
     return found
 
 
+def organisation_named(text: str) -> Organisation:
+    """Return the organisation of this credit code or whole name; NotFound, also if several have it.
+
+    Nobody can look for a part of a name: whoever asks knows the organisation.
+    """
+    wanted = " ".join(text.split())
+    code = "".join(wanted.split()).upper()
+    query = select(Organisation).where(or_(Organisation.uscc == code, Organisation.name == wanted))
+    found = db.session.scalars(query.limit(2)).all()
+    if len(found) != 1:
+        raise NotFound
+    return found[0]
+
+
 def user_by_login(name: str) -> User | None:
     """Return who has this e-mail address or mobile number (as `names.login_name` gives it)."""
     return db.session.scalar(select(User).where((User.email == name) | (User.mobile == name)))

@@ -3,6 +3,7 @@
 from booking.reservations.queries.breaches import breaches
 from booking.reservations.queries.dealings import (
     firms_dealt_with,
+    has_dealt_with,
     overrides_of,
     people_dealt_with,
 )
@@ -66,6 +67,7 @@ __all__ = [
     "get_sheet",
     "get_sheet_of",
     "grid_of",
+    "has_dealt_with",
     "held_within",
     "ids_of",
     "in_the_way",

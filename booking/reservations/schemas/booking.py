@@ -23,6 +23,7 @@ from booking.kernel.schema import (
 )
 from booking.kernel.text import N_
 from booking.kernel.timeslot import TimeSlot, UnusableSlot
+from booking.pricegroups.schemas import ConcessionOut
 from booking.reservations.models import ReservationStatus
 from booking.reservations.rules import MOST_SAMPLES
 from booking.tariffs.schemas import Percent, PriceOut, QuoteLineOut
@@ -214,6 +215,9 @@ class QuoteOut(Schema):
     discount_percent = Percent(
         attribute="quote.discount_percent", dump_default=None, allow_none=True
     )
+    group = fields.Nested(
+        ConcessionOut, attribute="quote.group", dump_default=None, allow_none=True
+    )
     list_price = MoneyField(attribute="quote.list_price", dump_default=None, allow_none=True)
     price = MoneyField(attribute="quote.price", dump_default=None, allow_none=True)
     baseline = fields.Nested(BaselineOut, allow_none=True)
@@ -230,6 +234,31 @@ class QuoteOut(Schema):
     is_assisted = fields.Boolean()
     is_statutory = fields.Boolean()
     approval = fields.Nested(ApprovalOut)
+
+
+class PolicyCheckIn(SlotIn):
+    """For whom the owner's people ask: an organisation the institution knows, and who there."""
+
+    organisation_id = Id(required=True)
+    user_id = Id(load_default=None, allow_none=True)
+    samples = Count(least=1, most=MOST_SAMPLES, load_default=1)
+    is_assisted = fields.Boolean(load_default=None, allow_none=True, truthy={True}, falsy={False})
+
+
+class CheckedOut(Schema):
+    """A rule in words, null for those of the platform, and what the slot breaks of it."""
+
+    words = Sentence(allow_none=True)
+    kept = fields.Boolean()
+    broken = fields.List(fields.Nested(ViolationOut))
+
+
+class PolicyCheckOut(Schema):
+    """The quote that the customer would get, every rule, and whether a reason could set aside."""
+
+    quote = fields.Nested(QuoteOut, attribute="offer")
+    checks = fields.List(fields.Nested(CheckedOut))
+    can_be_set_aside = fields.Boolean()
 
 
 class ReservationOut(Schema):

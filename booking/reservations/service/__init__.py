@@ -10,7 +10,7 @@ from booking.reservations.service.approving import (
 from booking.reservations.service.archiving import close_settled
 from booking.reservations.service.booking import cancel, change, move, quote, reserve
 from booking.reservations.service.closing import Closed, close, lift, reason_told
-from booking.reservations.service.examining import Checked, Examined, examine
+from booking.reservations.service.examining import Checked, Examined, check_for, examine
 from booking.reservations.service.faults import dismiss_fault, report_fault
 from booking.reservations.service.fees import if_cancelled_late, of_cancelling_now, settle_fee
 from booking.reservations.service.offers import Approval, Offer, with_rise
@@ -43,6 +43,7 @@ __all__ = [
     "cancel",
     "cancelling",
     "change",
+    "check_for",
     "check_in",
     "check_out",
     "close",

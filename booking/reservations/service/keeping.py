@@ -41,6 +41,7 @@ def agreed_of(
         "is_assisted": quoted.usage.assisted,
         "is_statutory": is_statutory,
         "price_id": quoted.price_id,
+        "price_group_terms_id": quoted.group.terms_id if quoted.group else None,
         "currency": quoted.price.currency,
         "list_minor": quoted.list_price.minor,
         "price_minor": quoted.price.minor,
@@ -103,6 +104,7 @@ def facts(reservation: Reservation) -> dict[str, object]:
         "list_minor": reservation.list_minor,
         "baseline_minor": reservation.baseline_minor,
         "price_id": reservation.price_id,
+        "price_group_terms_id": reservation.price_group_terms_id,
         "expires_at": reservation.expires_at.isoformat() if reservation.expires_at else None,
         "fee_minor": reservation.fee_minor,
     }

@@ -1,6 +1,6 @@
 """What a slot would cost, every rule that would refuse it, and what is free instead."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,12 +13,14 @@ from booking.availability.rules import BookingPolicy, Reason
 from booking.kernel import clock
 from booking.kernel.money import Money
 from booking.kernel.timeslot import TimeSlot
+from booking.registry import queries as registry
 from booking.reservations import rules
 from booking.reservations.errors import NotBookable
 from booking.reservations.queries import Sheet, price_history, rise_of
 from booking.reservations.rules import Violation
 from booking.tariffs import queries as tariff_queries
 from booking.tariffs import rules as tariffs
+from booking.tariffs.models import Price
 from booking.tariffs.rules import PriceFacts, Usage
 
 UNSORTED = "99"  # 其他仪器: a category that says nothing about being equal
@@ -169,13 +171,25 @@ def instead(
     prices = tariff_queries.current_prices(
         [free.instrument_id for free in found.elsewhere], sheet.customer
     )
+    owners = registry.institutions_of(list(prices)) if sheet.groups else {}
     return (
         _priced_here(found.here, sheet),
         [
-            _priced(free, price.facts if price else None, sheet)
+            _priced(free, _facts_of(prices.get(free.instrument_id), owners, sheet), sheet)
             for free in found.elsewhere
-            for price in [prices.get(free.instrument_id)]
         ],
+    )
+
+
+def _facts_of(price: Price | None, owners: Mapping[int, int], sheet: Sheet) -> PriceFacts | None:
+    """Return a price elsewhere, with what the customer's finer classes give there."""
+    if price is None or price.instrument_id not in owners:
+        return price.facts if price else None
+    return sheet.customer.facts_at(
+        price.facts,
+        price.customer_class,
+        institution_id=owners[price.instrument_id],
+        instrument_id=price.instrument_id,
     )
 
 

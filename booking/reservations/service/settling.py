@@ -1,6 +1,7 @@
 """After the use: what is confirmed, what the firm says to it, and what finance recorded."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -12,6 +13,8 @@ from booking.kernel.errors import InvalidField, NotAllowed, WrongState
 from booking.kernel.text import N_
 from booking.kernel.timeslot import TimeSlot
 from booking.notices.rules import Kind
+from booking.pricegroups import queries as groups
+from booking.pricegroups.rules import Concession
 from booking.reference import queries as reference
 from booking.relations import queries as relations
 from booking.reservations import queries, rules
@@ -108,6 +111,8 @@ def due_for(
     """
     price_id, use = reservation.price_id, reservation.use
     facts_ = tariff_queries.get_price(price_id).facts if price_id is not None else None
+    if facts_ is not None:
+        facts_ = replace(facts_, group=_group(reservation))
     begins = use.started_at if use else reservation.starts_at
     slot = TimeSlot(begins, begins + timedelta(minutes=max(minutes, 1)))
     has_windows = facts_ is not None and facts_.terms.windows
@@ -120,6 +125,11 @@ def due_for(
         now=reservation.created_at,
         wall=wall,
     )
+
+
+def _group(reservation: Reservation) -> Concession | None:
+    """Return what the finer class gave when it was agreed, if it was priced by one."""
+    return groups.concession_of(reservation.price_group_terms_id, reservation.instrument_id)
 
 
 def agree(reservation_id: int, *, caller: Caller, version: int | None = None) -> Reservation:
@@ -317,6 +327,7 @@ def _evidence(reservation: Reservation, use: Use) -> dict[str, Any]:
         "agreed_at": reservation.created_at.isoformat(),
         "baseline_rank": reservation.baseline_rank,
         "price": price,
+        "group": _group_facts(_group(reservation)),
         "use": {
             "started_at": use.started_at.isoformat(),
             "ended_at": use.ended_at.isoformat() if use.ended_at else None,
@@ -335,6 +346,18 @@ def _evidence(reservation: Reservation, use: Use) -> dict[str, Any]:
             "on": use.settled_on.isoformat() if use.settled_on else None,
             "reference": use.reference,
         },
+    }
+
+
+def _group_facts(group: Concession | None) -> dict[str, Any] | None:
+    if group is None:
+        return None
+    return {
+        "id": group.group_id,
+        "terms_id": group.terms_id,
+        "name": group.name,
+        "percent": str(group.percent),
+        "reason": group.reason,
     }
 
 

@@ -66,7 +66,7 @@ def costs_of(choice: Choice, caller: Caller | None) -> Costs:
         assisted = assisted_unless_told(operation, choice.is_assisted)
         usage = tariffs.Usage(choice.slot.starts_at, choice.slot.minutes, choice.samples, assisted)
         return Costs(
-            _published(price, usage, choice.week.plan.wall) if price else None,
+            _published(price, usage, choice, customer) if price else None,
             [http.translate(each.detail) for each in broken],
             is_assisted=assisted,
         )
@@ -114,13 +114,20 @@ def _until(choice: Choice) -> datetime | None:
     return until if until > clock.now() else None
 
 
-def _published(price: Price, usage: tariffs.Usage, wall: tariffs.Wall) -> tariffs.Quote | None:
+def _published(
+    price: Price, usage: tariffs.Usage, choice: Choice, customer: tariffs.Customer
+) -> tariffs.Quote | None:
     return tariffs.quote(
-        price.facts,
+        customer.facts_at(
+            price.facts,
+            price.customer_class,
+            institution_id=choice.instrument.institution_id,
+            instrument_id=choice.instrument.id,
+        ),
         usage,
         customer_class=price.customer_class,
         now=clock.now(),
-        wall=wall,
+        wall=choice.week.plan.wall if choice.week else tariffs.CHINA,
     )
 
 

@@ -1,6 +1,6 @@
 """Whether the list price may serve as baseline (rank 2 of domain §4.3: 机构公示收费标准). Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from booking.accounts.rules import CustomerClass
 from booking.kernel.money import Money
+from booking.pricegroups.rules import Concession, Group, best
 from booking.tariffs.rules.terms import USUAL, ChargeUnit, Terms
 
 PUBLIC_FOR = timedelta(days=30)
@@ -37,6 +38,17 @@ class PriceFacts:
     used_at_full_price: bool = False
     discount_reason: str = ""
     terms: Terms = USUAL
+    group: Concession | None = None  # what the customer's finer class gives here
+
+    @property
+    def applied(self) -> Concession | None:
+        """Return what the finer class gives where that is better than the published discount."""
+        return self.group if self.group and self.group.percent > self.discount_percent else None
+
+    @property
+    def due_percent(self) -> Decimal:
+        """Return how much less than the list price is due: the better of the two, never both."""
+        return self.applied.percent if self.applied else self.discount_percent
 
     @property
     def unit_price(self) -> Money:
@@ -47,8 +59,13 @@ class PriceFacts:
 
     @property
     def discounted_unit_price(self) -> Money:
-        """Return what a unit costs after the published discount."""
-        return self.unit_price.times(share_due(self.discount_percent))
+        """Return what a unit costs after the discount that applies."""
+        return self.unit_price.times(share_due(self.due_percent))
+
+    @property
+    def due_per_hour(self) -> Money:
+        """Return what an hour costs, or comes to, after the discount that applies."""
+        return self.per_hour.times(share_due(self.due_percent))
 
 
 @dataclass(frozen=True)
@@ -57,6 +74,26 @@ class Customer:
 
     classes: tuple[CustomerClass, ...] = EXTERNAL_CLASSES
     own_institutions: frozenset[int] = frozenset()
+    groups: tuple[Group, ...] = ()
+
+    def facts_at(
+        self,
+        facts: PriceFacts,
+        customer_class: CustomerClass,
+        *,
+        institution_id: int,
+        instrument_id: int,
+    ) -> PriceFacts:
+        """Return a price with what the customer's finer classes give at the instrument."""
+        if not self.groups:
+            return facts
+        found = best(
+            self.groups,
+            institution_id=institution_id,
+            instrument_id=instrument_id,
+            customer_class=customer_class,
+        )
+        return replace(facts, group=found)
 
 
 def share_due(discount_percent: Decimal) -> Fraction:
