@@ -8,12 +8,14 @@ from booking.notices.rules import Kind
 from booking.reservations import queries
 from booking.reservations.errors import NotBookable
 from booking.reservations.models import Reservation, ReservationStatus
+from booking.reservations.queries import Sheet
 from booking.reservations.service import overriding
 from booking.reservations.service.asking import ask_again
 from booking.reservations.service.changing import check_still_changeable
 from booking.reservations.service.keeping import agreed_of, facts, record
 from booking.reservations.service.offers import make_offer
 from booking.reservations.service.telling import late_fee, tell
+from booking.tariffs.rules import Quote
 
 _STILL_AHEAD = frozenset({ReservationStatus.TENTATIVE, ReservationStatus.CONFIRMED})
 
@@ -58,14 +60,11 @@ def set_mode(
     new = facts(reservation) | {"is_assisted": is_assisted}
     record("reservation.mode_changed", reservation, caller, old=old, new=new)
     overriding.keep_override(reservation, offer, caller, override_reason)
-    was = {"was_starts_at": slot.starts_at, "was_ends_at": slot.ends_at}
-    mode = {"now_assisted": is_assisted}
-    tell(
-        Kind.CHANGE,
-        reservation,
-        owner=sheet.institution_id,
-        **was,
-        **mode,
-        **late_fee(offer.quote),
-    )
+    _tell(reservation, sheet, offer.quote)
     return reservation
+
+
+def _tell(reservation: Reservation, sheet: Sheet, quoted: Quote) -> None:
+    was = {"was_starts_at": reservation.starts_at, "was_ends_at": reservation.ends_at}
+    mode = {"now_assisted": reservation.is_assisted}
+    tell(Kind.CHANGE, reservation, owner=sheet.institution_id, **was, **mode, **late_fee(quoted))
