@@ -71,11 +71,15 @@ class ReservationIn(QuoteIn):
 
 
 class ChangeIn(SlotIn):
-    """Another slot for a reservation, another purpose, or both."""
+    """Another slot for a reservation, another way of operating, another purpose, or all of them.
+
+    Another slot or way of operating is priced anew.
+    """
 
     starts_at = Instant()
     ends_at = Instant()
     purpose = Paragraph(max_length=200)
+    is_assisted = fields.Boolean(allow_none=True, truthy={True}, falsy={False})
     version = Count(least=1, most=2**31, load_default=None)
     override_reason = Line(max_length=200, load_default=None, allow_none=True)
 
@@ -85,8 +89,8 @@ class ChangeIn(SlotIn):
         for given, missing in (("starts_at", "ends_at"), ("ends_at", "starts_at")):
             if given in data and missing not in data:
                 raise unusable(N_("改期须同时给出开始和结束时间。"), missing)
-        if "starts_at" not in data and "purpose" not in data:
-            raise unusable(N_("请给出新的时间或用途。"), "starts_at")
+        if not {"starts_at", "purpose", "is_assisted"} & data.keys():
+            raise unusable(N_("请给出新的时间、使用方式或用途。"), "starts_at")
 
 
 class CancelIn(Schema):

@@ -1,6 +1,7 @@
 """Quote, reserve, move and cancel: the customer's side of a reservation."""
 
 from dataclasses import replace
+from typing import Any, NamedTuple
 
 from booking.accounts.rules import Caller, acting_for
 from booking.availability import queries as calendars
@@ -20,6 +21,7 @@ from booking.reservations.queries import Sheet
 from booking.reservations.rules import Violation
 from booking.reservations.service import fees, overriding
 from booking.reservations.service.asking import ask_again, awaiting
+from booking.reservations.service.assisting import set_mode
 from booking.reservations.service.changing import (
     changeable,
     check_not_needed,
@@ -135,16 +137,18 @@ def change(
     caller: Caller,
     slot: TimeSlot | None = None,
     purpose: str | None = None,
+    is_assisted: bool | None = None,
     version: int | None = None,
     override_reason: str | None = None,
 ) -> Reservation:
-    """Move it to another slot, say another purpose, or both; raises as `move`."""
-    if slot is None:
-        reservation = changeable(reservation_id, caller, version)
+    """Move it to another slot, have it assisted or not, say another purpose; raises as `move`."""
+    given: dict[str, Any] = {"is_assisted": is_assisted, "override_reason": override_reason}
+    if slot is not None:
+        reservation = move(reservation_id, slot, caller=caller, version=version, **given)
     else:
-        reservation = move(
-            reservation_id, slot, caller=caller, version=version, override_reason=override_reason
-        )
+        reservation = changeable(reservation_id, caller, version)
+        if is_assisted is not None:
+            set_mode(reservation, caller, **given)
     if purpose is not None and purpose != reservation.purpose:
         if reservation.status not in HOLDING:
             raise WrongState(reservation.status, "change")
@@ -161,6 +165,7 @@ def move(
     *,
     caller: Caller,
     version: int | None = None,
+    is_assisted: bool | None = None,
     override_reason: str | None = None,
 ) -> Reservation:
     """Move to another slot at today's price, or raise NotBookable, SlotTaken, TooLateToChange.
@@ -171,13 +176,26 @@ def move(
     try:
         # Rolled back, the savepoint lets the queue go on while we look what else is free.
         with db.session.begin_nested():
-            return _move(reservation_id, slot, caller, version, override_reason)
+            how = _How(is_assisted, override_reason)
+            return _move(reservation_id, slot, caller, version, how)
     except _Lost as lost:
         raise taken(lost.sheet, slot) from None
     except _MovedMeanwhile:
         return move(
-            reservation_id, slot, caller=caller, version=version, override_reason=override_reason
+            reservation_id,
+            slot,
+            caller=caller,
+            version=version,
+            is_assisted=is_assisted,
+            override_reason=override_reason,
         )
+
+
+class _How(NamedTuple):
+    """What a move may change besides the time, and why against the rules."""
+
+    is_assisted: bool | None
+    override_reason: str | None
 
 
 class _Lost(Exception):
@@ -203,22 +221,24 @@ def _move(
     slot: TimeSlot,
     caller: Caller,
     version: int | None,
-    override_reason: str | None,
+    how: _How,
 ) -> Reservation:
     near = {"starts_at": slot.starts_at, "ends_at": slot.ends_at}
     has_queued = availability.queue_for(reservation_id, instrument=_INSTRUMENT_IF_NEAR, **near)
     reservation = changeable(reservation_id, caller, version)
     if reservation.status not in MOVABLE:
         raise WrongState(reservation.status, "move")
+    assisted = reservation.is_assisted if how.is_assisted is None else how.is_assisted
+    override_reason = how.override_reason
     if reservation.slot == slot:
-        return reservation
+        return set_mode(reservation, caller, is_assisted=assisted, override_reason=override_reason)
     sheet = queries.get_sheet_of(reservation, slot, waits=True)
     check_still_changeable(reservation, sheet, caller)
     offer = make_offer(
         sheet,
         slot,
         samples=reservation.samples,
-        is_assisted=reservation.is_assisted,
+        is_assisted=assisted,
         is_statutory=reservation.is_statutory,
     )
     offer = overriding.set_aside(offer, caller, override_reason)
