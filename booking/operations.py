@@ -32,10 +32,12 @@ from booking.reference import service as reference
 from booking.registry import service as registry
 from booking.reservations import queries as reservations
 from booking.savings import queries as savings
+from booking.waiting import queries as waiting
 
 INVARIANTS: tuple[Callable[[], Iterator[str]], ...] = (
     availability.breaches,
     reservations.breaches,
+    waiting.breaches,
     savings.breaches,
     qualifications.breaches,
     authorisations.breaches,
