@@ -11,7 +11,7 @@ from booking.reservations import service as reservations
 from booking.tariffs import queries as tariffs
 from booking.waiting import service as waiting
 
-INSTRUMENT = 5
+INSTRUMENT = 14
 _FROM, _UNTIL, _MINUTES = 7, 12, 120  # working days from now
 _HOLDER, _BEFORE, _WAITS = "firm03", "firm02", "firm"
 
