@@ -68,6 +68,8 @@ from booking.savings.api import bp as savings_api
 from booking.savings.views import bp as savings_pages
 from booking.subjects import cli as subjects_cli
 from booking.tariffs.api import bp as tariffs_api
+from booking.waiting.api import bp as waiting_api
+from booking.waiting.views import bp as waiting_pages
 
 API = (
     accounts_api,
@@ -83,6 +85,7 @@ API = (
     savings_api,
     relations_api,
     calendars_api,
+    waiting_api,
 )
 COMMANDS = (operations.cli, subjects_cli.cli, accounts_cli.cli, registry_cli.cli)
 migrate = Migrate()
@@ -118,6 +121,7 @@ def create_app(environment: str | None = None, **overrides: Any) -> Flask:
         qualifications_pages,
         authorisations_pages,
         calendar_pages,
+        waiting_pages,
         console_pages,
         dashboard_pages,
         notices_pages,

@@ -31,6 +31,13 @@ class OccupancyKind(StrEnum):
     CALIBRATION = "calibration"
     FAULT = "fault"
     OWN_USE = "own_use"
+    OFFER = "offer"  # held for whoever is next on the waiting list, until they answer
+
+
+# What only the owner takes, for reasons of their own.
+CLOSURE_KINDS = tuple(
+    kind for kind in OccupancyKind if kind not in {OccupancyKind.RESERVATION, OccupancyKind.OFFER}
+)
 
 
 class Occupancy(Model):

@@ -10,7 +10,17 @@ from booking.accounts.rules import Caller, Scope
 from booking.authorisations.rules import Operation
 from booking.availability.models import OccupancyKind
 from booking.console import service as console
-from booking.demo import catalogue, charges, classes, papers, people, policies, scope, tables
+from booking.demo import (
+    catalogue,
+    charges,
+    classes,
+    papers,
+    people,
+    policies,
+    queueing,
+    scope,
+    tables,
+)
 from booking.demo.bookings import FAULT, Booking, Planner
 from booking.demo.hours import MANNERS, Calendar
 from booking.demo.operators import AUTHORISED, MICROSCOPE, Learning
@@ -63,6 +73,7 @@ def load() -> bool:
     with clock.pretend(calendar.days_before(1, time(16, 20))):
         policies.decide(everybody, ids)
         _begin_to_write_up(everybody[_WRITER])
+    queueing.wait(everybody, ids, calendar)
     _settle_notices(calendar)
     return True
 

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     SETTLED = "settled"
     FEE = "fee"
     FAULT = "fault"
+    WAITING = "waiting"
     VERIFICATION = "verification"
     EXPIRY = "expiry"
     AUTHORISATION = "authorisation"
@@ -84,6 +85,10 @@ NEEDED: Mapping[Kind, frozenset[str]] = {
     Kind.SETTLED: _OF_A_USE | {"settlement"},
     Kind.FEE: _OF_A_SLOT | {"fee_minor", "settlement", "reason"},
     Kind.FAULT: _OF_A_SLOT | {"fault_id", "what", "stopped_use"},
+    # `event` is offered, withdrawn, lapsed or over; the times are the offered slot's or the wish's.
+    Kind.WAITING: frozenset(
+        {"event", "instrument", "institution", "starts_at", "ends_at", "answer_by", "path"}
+    ),
     Kind.VERIFICATION: frozenset({"organisation", "verified", "reason"}),
     # `what` is cma, cnas, verification or calibration, or the owner's own words; `path` leads
     # to it.
@@ -152,6 +157,8 @@ def is_too_late(kind: Kind, facts: Mapping[str, Any], now: datetime) -> bool:
     """Tell whether nobody is helped by a mail any more: the visit has begun, the link is dead."""
     if kind is Kind.REMINDER:
         return datetime.fromisoformat(facts["starts_at"]) <= now
+    if kind is Kind.WAITING:
+        return facts["event"] == "offered" and datetime.fromisoformat(facts["answer_by"]) <= now
     return kind in DOORS and datetime.fromisoformat(facts["until"]) <= now
 
 

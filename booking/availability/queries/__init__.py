@@ -52,6 +52,7 @@ from booking.availability.queries.search import (
     Kin,
     alternatives,
     find_free_slots,
+    free_slots_of,
     soonest,
 )
 from booking.availability.queries.strips import DayShown, axis_of, day_shown
@@ -94,6 +95,7 @@ __all__ = [
     "find_free_slots",
     "find_schedule",
     "free_count",
+    "free_slots_of",
     "get_policy",
     "get_schedule",
     "inheriting",

@@ -1,7 +1,6 @@
 """What comes in and goes out over the API and the pages of reservations."""
 
 from booking.reservations.schemas.booking import (
-    CLOSURE_KINDS,
     ApprovalOut,
     BaselineOut,
     CancelIn,
@@ -53,7 +52,6 @@ from booking.reservations.schemas.using import (
 )
 
 __all__ = [
-    "CLOSURE_KINDS",
     "ApprovalOut",
     "BaselineOut",
     "CancelIn",

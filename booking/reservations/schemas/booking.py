@@ -5,7 +5,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, post_load, pre_dump, validate, validates_schema
 
 from booking.authorisations.rules import Operation
-from booking.availability.models import OccupancyKind
+from booking.availability.models import CLOSURE_KINDS, OccupancyKind
 from booking.availability.rules import Reason
 from booking.kernel.schema import (
     Count,
@@ -27,8 +27,6 @@ from booking.pricegroups.schemas import ConcessionOut
 from booking.reservations.models import ReservationStatus
 from booking.reservations.rules import MOST_SAMPLES
 from booking.tariffs.schemas import Percent, PriceOut, QuoteLineOut
-
-CLOSURE_KINDS = [kind for kind in OccupancyKind if kind is not OccupancyKind.RESERVATION]
 
 
 class SlotIn(Schema):

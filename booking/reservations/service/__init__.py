@@ -8,7 +8,7 @@ from booking.reservations.service.approving import (
     needs_approval,
 )
 from booking.reservations.service.archiving import close_settled
-from booking.reservations.service.booking import cancel, change, move, quote, reserve
+from booking.reservations.service.booking import cancel, change, move, quote, reserve, would_be
 from booking.reservations.service.closing import Closed, close, lift, reason_told
 from booking.reservations.service.examining import Checked, Examined, check_for, examine
 from booking.reservations.service.faults import dismiss_fault, report_fault
@@ -72,4 +72,5 @@ __all__ = [
     "settle_fee",
     "suggested_minutes",
     "with_rise",
+    "would_be",
 ]

@@ -61,6 +61,23 @@ def quote(
     )
 
 
+def would_be(
+    slot: TimeSlot,
+    *,
+    instrument_id: int,
+    organisation_id: int,
+    user_id: int,
+    samples: int = 1,
+    is_assisted: bool | None = None,
+) -> Offer:
+    """Return what somebody would be told of the slot now, whether it is taken or not.
+
+    Raises NotFound.
+    """
+    buyer = (organisation_id, user_id)
+    return _offer(instrument_id, slot, buyer, samples, is_assisted=is_assisted)
+
+
 def with_taken(offer: Offer) -> Offer:
     """Return the offer, refused as well if nothing is left of the time."""
     sheet, policy = offer.sheet, offer.sheet.policy

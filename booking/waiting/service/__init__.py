@@ -1,0 +1,7 @@
+"""Joining and leaving the waiting list, offering what frees, and answering. Never commits."""
+
+from booking.waiting.service.answering import accept, decline, leave
+from booking.waiting.service.joining import join
+from booking.waiting.service.offering import offer_next, tidy
+
+__all__ = ["accept", "decline", "join", "leave", "offer_next", "tidy"]
