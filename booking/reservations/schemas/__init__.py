@@ -25,6 +25,14 @@ from booking.reservations.schemas.booking import (
     SlotIn,
     ViolationOut,
 )
+from booking.reservations.schemas.groups import (
+    MOST_ITEMS,
+    GroupIn,
+    GroupOut,
+    GroupPreviewOut,
+    WishesIn,
+    price_of,
+)
 from booking.reservations.schemas.using import (
     DeclineForm,
     FaultAnswerForm,
@@ -50,6 +58,7 @@ from booking.reservations.schemas.using import (
 
 __all__ = [
     "CLOSURE_KINDS",
+    "MOST_ITEMS",
     "ApprovalOut",
     "BaselineOut",
     "CancelIn",
@@ -64,6 +73,9 @@ __all__ = [
     "FaultForm",
     "FaultIn",
     "FaultOut",
+    "GroupIn",
+    "GroupOut",
+    "GroupPreviewOut",
     "InstrumentRef",
     "MomentForm",
     "MomentIn",
@@ -92,4 +104,6 @@ __all__ = [
     "UseOut",
     "VersionForm",
     "ViolationOut",
+    "WishesIn",
+    "price_of",
 ]
