@@ -23,6 +23,28 @@ class NotBookable(RuleViolation):
         self.violations = violations
 
 
+class SomeNotBookable(RuleViolation):
+    """Of several slots wanted together some break rules; each refused one is named with all."""
+
+    code = "not_bookable"
+
+    def __init__(self, items: Sequence[dict[str, Any]]) -> None:
+        super().__init__(
+            N_("有 %(count)s 项不能预约，一项也没有预约。", count=len(items)), items=list(items)
+        )
+
+
+class SomeTaken(Conflict):
+    """Of several slots wanted together some are taken; none was reserved."""
+
+    code = "slot_taken"
+
+    def __init__(self, items: Sequence[dict[str, Any]]) -> None:
+        super().__init__(
+            N_("有 %(count)s 项已被约走，一项也没有预约。", count=len(items)), items=list(items)
+        )
+
+
 class OnAPromise(Conflict):
     """A closure would sit on reservations, which must be named to be cancelled with it, or on
     another closure.

@@ -1,6 +1,6 @@
 """Deciding when an instrument is open; taking and giving back time on its one calendar."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
@@ -291,6 +291,18 @@ def queue_for(id_: int, *, instrument: str = "%(id)s", **given: object) -> bool:
     lock = f"SELECT pg_advisory_xact_lock({_QUEUES}, hashint8(({instrument})::bigint))"
     answer = driver.first(lock, {"id": id_, **given})
     return answer is not None and answer[0] is not None
+
+
+_QUEUE_ALL = f"""
+SELECT pg_advisory_xact_lock({_QUEUES}, queued.lock)
+  FROM (SELECT DISTINCT hashint8(id) AS lock
+          FROM unnest(CAST(%(ids)s AS bigint[])) AS id ORDER BY 1) queued
+"""  # noqa: S608 - our own words
+
+
+def queue_for_all(ids: Collection[int]) -> None:
+    """Queue for several instruments at once, all in one order, before locking any row."""
+    driver.rows(_QUEUE_ALL, {"ids": sorted(ids)})
 
 
 def close(closure: Closure, *, units: int) -> Closure:

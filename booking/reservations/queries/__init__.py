@@ -13,6 +13,7 @@ from booking.reservations.queries.faults import (
     get_fault,
     open_faults,
 )
+from booking.reservations.queries.groups import Grouped, beside, get_group, get_group_of, of_group
 from booking.reservations.queries.holds import (
     Record,
     count_waiting,
@@ -44,13 +45,16 @@ from booking.reservations.queries.reading import (
     visible_to,
 )
 from booking.reservations.queries.sheets import Sheet, get_sheet, get_sheet_of
+from booking.reservations.queries.standings import wait_beside
 from booking.reservations.queries.telling import reminder_key, to_remind_of, told
 
 __all__ = [
     "Dated",
+    "Grouped",
     "InTheWay",
     "Record",
     "Sheet",
+    "beside",
     "breaches",
     "closures_visible_to",
     "coming_closures",
@@ -63,6 +67,8 @@ __all__ = [
     "free_to_change_until",
     "get_closure",
     "get_fault",
+    "get_group",
+    "get_group_of",
     "get_reservation",
     "get_sheet",
     "get_sheet_of",
@@ -77,6 +83,7 @@ __all__ = [
     "list_closures",
     "list_coming",
     "list_reservations",
+    "of_group",
     "open_faults",
     "overrides_of",
     "people_dealt_with",
@@ -91,5 +98,6 @@ __all__ = [
     "unclaimed",
     "usable_now",
     "visible_to",
+    "wait_beside",
     "waiting_for",
 ]

@@ -213,6 +213,19 @@ SELECT r.id
 """)
 
 
+# What was made together is all there, its owner's own, and a series is of one instrument.
+_GROUPS = text("""
+SELECT g.id
+  FROM reservation_groups g
+  LEFT JOIN reservations r ON r.group_id = g.id
+ GROUP BY g.id
+HAVING count(r.id) <> g.size
+    OR bool_or(r.organisation_id <> g.organisation_id)
+    OR (g.kind = 'series' AND count(DISTINCT r.instrument_id) > 1)
+ ORDER BY g.id
+""")
+
+
 def breaches() -> Iterator[str]:
     """Yield one sentence for each breach of the reservations' invariants."""
     for found in _repriced():
@@ -223,6 +236,7 @@ def breaches() -> Iterator[str]:
         (_NOBODYS, "占用 {} 不属于任何预约。"),
         (_HOLDS, "预约 {} 的审批状态与期限不符。"),
         (_AUTHORISED, "预约 {} 自主上机，但预约人没有上机授权。"),
+        (_GROUPS, "一起预约的 {} 不完整，或其中有不属于它的预约。"),
         (_PRICES, "预约 {} 的金额算不平。"),
         (_GROUPED, "预约 {} 的客户类别优惠与当时的类别不符。"),
         (_USES, "预约 {} 的状态与它的使用记录不符。"),

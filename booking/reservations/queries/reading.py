@@ -23,7 +23,7 @@ _WITH_NAMES = (
     joinedload(Reservation.instrument).joinedload(Instrument.institution),
     joinedload(Reservation.organisation),
 )
-_WHOLE = (
+WHOLE = (
     *_WITH_NAMES,
     joinedload(Reservation.use),
     joinedload(Reservation.fee_settlement),
@@ -65,7 +65,7 @@ def get_reservation(
 
     With `for_update` the row is locked: two moves of one reservation go one after the other.
     """
-    query = visible_to(caller).where(Reservation.id == reservation_id).options(*_WHOLE)
+    query = visible_to(caller).where(Reservation.id == reservation_id).options(*WHOLE)
     if for_update:
         query = query.with_for_update(of=Reservation).execution_options(populate_existing=True)
     found = db.session.scalar(query)
@@ -84,7 +84,7 @@ def list_reservations(
     window: tuple[datetime | None, datetime | None] = (None, None),
 ) -> paging.Page[Reservation]:
     """Return a page of the caller's reservations that meet the window, latest made first."""
-    query = visible_to(caller).options(*_WHOLE)
+    query = visible_to(caller).options(*WHOLE)
     starts_at, ends_at = window
     if status is not None:
         query = query.where(Reservation.status == status)
@@ -105,7 +105,7 @@ def list_coming(
 ) -> paging.Page[Reservation]:
     """Return a page of the caller's reservations that are not over, soonest first."""
     key = (Reservation.starts_at, Reservation.id)
-    query = visible_to(caller).options(*_WHOLE).where(Reservation.ends_at > now)
+    query = visible_to(caller).options(*WHOLE).where(Reservation.ends_at > now)
     if cursor is not None:
         second, id_ = paging.decode(cursor, int, int)
         # Kept within what a time can be: a forged cursor finds nothing.
@@ -154,7 +154,7 @@ def usable_now(instrument_id: int, *, caller: Caller, now: datetime) -> Sequence
         or_(Reservation.ends_at > now, Reservation.status == ReservationStatus.IN_USE),
     )
     is_on = Reservation.status == ReservationStatus.IN_USE
-    query = query.options(*_WHOLE).order_by(is_on.desc(), Reservation.starts_at, Reservation.id)
+    query = query.options(*WHOLE).order_by(is_on.desc(), Reservation.starts_at, Reservation.id)
     return db.session.scalars(query.limit(3)).all()
 
 

@@ -1,12 +1,12 @@
 """What a firm has booked already, as far as an instrument's policy asks; part of the sheet."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from booking.accounts.rules import CustomerClass
 from booking.availability.rules import COUNTING, Held, Pair, Pairing
-from booking.kernel import clock
+from booking.kernel import clock, driver
 from booking.kernel.timeslot import TimeSlot
 from booking.reservations.rules import Left, Standing
 
@@ -21,6 +21,24 @@ BESIDE = f"""
 
 # A week, and the widest gap after its beginning.
 _BACK = timedelta(days=15)
+
+
+# The locks that the function takes for one instrument, for several in the same order.
+_WAIT = """
+SELECT pg_advisory_xact_lock(1347374153, beside.lock)
+  FROM (SELECT hashtext(format('firm %%s %%s', CAST(%(firm)s AS bigint), id)) AS lock
+          FROM unnest(CAST(%(ids)s AS bigint[])) AS id
+        UNION
+        SELECT hashtext(format('pair %%s %%s', least(p.instrument_id, p.other_id),
+                               greatest(p.instrument_id, p.other_id)))
+          FROM instrument_pairs p WHERE p.instrument_id = ANY(CAST(%(ids)s AS bigint[]))
+        ORDER BY 1) beside
+"""
+
+
+def wait_beside(instrument_ids: Collection[int], organisation_id: int) -> None:
+    """Wait for all who book by the same quotas or pairs, before any time is taken."""
+    driver.rows(_WAIT, {"ids": sorted(instrument_ids), "firm": organisation_id})
 
 
 def beside_values(slot: TimeSlot, *, itself: int, waits: bool) -> dict[str, Any]:

@@ -26,6 +26,14 @@ from booking.reservations.schemas.booking import (
     SlotIn,
     ViolationOut,
 )
+from booking.reservations.schemas.groups import (
+    MOST_ITEMS,
+    GroupIn,
+    GroupOut,
+    GroupPreviewOut,
+    WishesIn,
+    price_of,
+)
 from booking.reservations.schemas.using import (
     DeclineForm,
     FaultAnswerForm,
@@ -52,6 +60,7 @@ from booking.reservations.schemas.using import (
 )
 
 __all__ = [
+    "MOST_ITEMS",
     "ApprovalOut",
     "BaselineOut",
     "CancelIn",
@@ -68,6 +77,9 @@ __all__ = [
     "FaultOut",
     "FeeForm",
     "FeeIn",
+    "GroupIn",
+    "GroupOut",
+    "GroupPreviewOut",
     "InstrumentRef",
     "MomentForm",
     "MomentIn",
@@ -98,4 +110,6 @@ __all__ = [
     "UseOut",
     "VersionForm",
     "ViolationOut",
+    "WishesIn",
+    "price_of",
 ]

@@ -272,6 +272,7 @@ class ReservationOut(Schema):
     instrument_id = fields.Integer()
     organisation_id = fields.Integer()
     user_id = fields.Integer()
+    group_id = fields.Integer(allow_none=True)
     unit = fields.Integer()
     starts_at = Instant()
     ends_at = Instant()

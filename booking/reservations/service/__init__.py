@@ -13,6 +13,8 @@ from booking.reservations.service.closing import Closed, close, lift, reason_tol
 from booking.reservations.service.examining import Checked, Examined, check_for, examine
 from booking.reservations.service.faults import dismiss_fault, report_fault
 from booking.reservations.service.fees import if_cancelled_late, of_cancelling_now, settle_fee
+from booking.reservations.service.grouping import Recurring, preview, reserve_all
+from booking.reservations.service.judging import Judged, Wish
 from booking.reservations.service.offers import Approval, Offer, with_rise
 from booking.reservations.service.settling import (
     agree,
@@ -36,7 +38,10 @@ __all__ = [
     "Checked",
     "Closed",
     "Examined",
+    "Judged",
     "Offer",
+    "Recurring",
+    "Wish",
     "agree",
     "approve",
     "broken_since",
@@ -61,6 +66,7 @@ __all__ = [
     "no_show",
     "object_to",
     "of_cancelling_now",
+    "preview",
     "quote",
     "reason_told",
     "record_use",
@@ -68,6 +74,7 @@ __all__ = [
     "remind",
     "report_fault",
     "reserve",
+    "reserve_all",
     "settle",
     "settle_fee",
     "suggested_minutes",

@@ -1,6 +1,7 @@
 """Changing who operates the instrument: at the same time, by today's price."""
 
 from dataclasses import replace
+from typing import Any
 
 from booking.accounts.rules import Caller
 from booking.kernel.errors import WrongState
@@ -39,7 +40,7 @@ def set_mode(
     slot = reservation.slot
     sheet = queries.get_sheet_of(reservation, slot)
     check_still_changeable(reservation, sheet, caller)
-    kept = {"samples": reservation.samples, "is_statutory": reservation.is_statutory}
+    kept: dict[str, Any] = {"samples": reservation.samples, "is_statutory": reservation.is_statutory}
     before = make_offer(sheet, slot, **kept, is_assisted=reservation.is_assisted)
     offer = make_offer(sheet, slot, **kept, is_assisted=is_assisted)
     already = {each.rule for each in before.violations}

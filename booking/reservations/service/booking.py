@@ -82,7 +82,7 @@ def with_taken(offer: Offer) -> Offer:
     """Return the offer, refused as well if nothing is left of the time."""
     sheet, policy = offer.sheet, offer.sheet.policy
     if policy is None or calendars.is_free(
-        sheet.instrument_id, _with_buffers(offer.slot, policy), units=sheet.units
+        sheet.instrument_id, with_buffers(offer.slot, policy), units=sheet.units
     ):
         return offer
     is_taken = Violation("taken", N_("这个时段已被约走。"))
@@ -121,31 +121,45 @@ def reserve(
         waits=True,
     )
     offer = overriding.set_aside(offer, caller, override_reason)
+    reservation = take(offer, caller, purpose=purpose)
+    if reservation is None:
+        raise taken(offer.sheet, slot)
+    overriding.keep_override(reservation, offer, caller, override_reason)
+    return reservation
+
+
+def take(
+    offer: Offer, caller: Caller, *, purpose: str, group_id: int | None = None
+) -> Reservation | None:
+    """Take what is offered and keep the reservation; None, and nothing, if it is taken.
+
+    Raises NotBookable if something refuses it.
+    """
     policy, quoted = offer.check()
-    held = _with_buffers(slot, policy)
-    agreed = agreed_of(policy, quoted, is_statutory=is_statutory) | awaiting(offer.approval)
-    told = confirmation(offer.sheet, slot, agreed | late_fee(quoted))
-    for unit in availability.free_units(instrument_id, held, units=offer.sheet.units):
+    sheet, slot = offer.sheet, offer.slot
+    held = with_buffers(slot, policy)
+    agreed = agreed_of(policy, quoted, is_statutory=offer.is_statutory) | awaiting(offer.approval)
+    told = confirmation(sheet, slot, agreed | late_fee(quoted))
+    for unit in availability.free_units(sheet.instrument_id, held, units=sheet.units):
         now = clock.now()
-        reservation = taking(
-            availability.taking_values(instrument_id, held, unit=unit) | told,
-            caller,
-            instrument_id=instrument_id,
-            organisation_id=offer.sheet.organisation_id,
-            user_id=offer.sheet.standing.user_id,
-            unit=unit,
-            starts_at=slot.starts_at,
-            ends_at=slot.ends_at,
-            purpose=purpose,
-            created_at=now,
-            updated_at=now,
+        columns = {
             **NEW,
+            "instrument_id": sheet.instrument_id,
+            "organisation_id": sheet.organisation_id,
+            "user_id": sheet.standing.user_id,
+            "group_id": group_id,
+            "unit": unit,
+            "starts_at": slot.starts_at,
+            "ends_at": slot.ends_at,
+            "purpose": purpose,
+            "created_at": now,
+            "updated_at": now,
             **agreed,
-        )
-        if reservation is not None:
-            overriding.keep_override(reservation, offer, caller, override_reason)
+        }
+        hold = availability.taking_values(sheet.instrument_id, held, unit=unit)
+        if (reservation := taking(hold | told, caller, **columns)) is not None:
             return reservation
-    raise taken(offer.sheet, slot)
+    return None
 
 
 def change(
@@ -262,7 +276,7 @@ def _move(
     policy, quoted = offer.check()
 
     old, before = facts(reservation), reservation.slot
-    _take_instead(reservation, sheet, _with_buffers(slot, policy), has_queued=has_queued)
+    _take_instead(reservation, sheet, with_buffers(slot, policy), has_queued=has_queued)
     reservation.slot = slot
     agreed = agreed_of(policy, quoted, is_statutory=reservation.is_statutory)
     for name, value in agreed.items():
@@ -374,7 +388,8 @@ def _occupy(sheet: Sheet, wanted: TimeSlot) -> tuple[int, int]:
         raise _Lost(sheet) from None
 
 
-def _with_buffers(slot: TimeSlot, policy: BookingPolicy) -> TimeSlot:
+def with_buffers(slot: TimeSlot, policy: BookingPolicy) -> TimeSlot:
+    """Return the time that is taken for the slot."""
     return slot.widened(
         before_minutes=policy.buffer_before_minutes, after_minutes=policy.buffer_after_minutes
     )

@@ -17,6 +17,7 @@ from booking.tariffs.rules import Quote
 
 # What every reservation begins with.
 NEW: Mapping[str, Any] = {
+    "group_id": None,
     "fee_minor": 0,
     "decided_at": None,
     "decided_by": None,

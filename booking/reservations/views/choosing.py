@@ -25,6 +25,7 @@ from booking.registry.rules import technical_pairs
 from booking.reservations import queries, rules, service
 from booking.reservations.errors import NotBookable
 from booking.reservations.models import HOLDING, Reservation
+from booking.reservations.views.basket import gathered
 from booking.reservations.views.calendar import longest, week_drawn
 from booking.reservations.views.choice import Choice, read_choice
 from booking.reservations.views.costs import Costs, acting_for, costs_of, panel
@@ -137,6 +138,7 @@ def _show(
         technical=technical_pairs(choice.instrument.technical),
         obstacles=_obstacles(choice, caller),
         signed_in=caller is not None,
+        gathered=len(gathered()) if caller else 0,
         buyers=_buyers(caller),
         acting_for=acting_for(caller) if caller else None,
         taken=taken is not None,

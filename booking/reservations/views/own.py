@@ -15,6 +15,7 @@ from booking.kernel.paging import Page
 from booking.reservations import queries, service
 from booking.reservations.errors import TooLateToChange
 from booking.reservations.models import HOLDING, Reservation, ReservationStatus
+from booking.reservations.views.basket import gathered
 from booking.reservations.views.frame import bp, go
 from booking.reservations.views.month import month_of
 from booking.reservations.views.shown import facts, page_of, side_of
@@ -38,6 +39,7 @@ def index() -> str:
             gone=GONE,
             upcoming=None,
             rows=(),
+            gathered=len(gathered()),
         )
     try:
         page = _listed(view, who, now, request.args.get("cursor") or None)
@@ -52,6 +54,7 @@ def index() -> str:
         month=None,
         next_cursor=page.next_cursor,
         side_of=side_of,
+        gathered=len(gathered()),
     )
 
 

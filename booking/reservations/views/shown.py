@@ -85,6 +85,8 @@ def page_of(found: Reservation, form: Form | None = None) -> str:
         today=clock.today(),
         settlements=_settlements(found),
         overrides=_overrides(found),
+        group=queries.get_group_of(found),
+        together=queries.beside(found, caller=caller()),
         line=savings.find_line(("reservation", found.id)) if found.status in SETTLED else None,
         **shown,
     )

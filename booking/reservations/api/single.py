@@ -9,11 +9,11 @@ from booking.availability.models import Closure
 from booking.kernel.db import transaction
 from booking.kernel.idempotency import idempotent
 from booking.kernel.login import login_required
-from booking.kernel.openapi import Blueprint
 from booking.kernel.paging import Page
 from booking.kernel.schema import PageQuery, VersionIn
 from booking.registry import queries as registry
 from booking.reservations import queries, service
+from booking.reservations.api.frame import Headers, bp
 from booking.reservations.models import Fault, Override, Reservation
 from booking.reservations.schemas import (
     CancelIn,
@@ -43,9 +43,6 @@ from booking.reservations.schemas import (
     SettlementIn,
     UsageIn,
 )
-
-bp = Blueprint("reservations", __name__, description="预约：询价、预约、改期、取消、停用")
-Headers = dict[str, str]
 
 
 @bp.post("/quotes")

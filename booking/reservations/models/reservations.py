@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, false, text
+from sqlalchemy import CheckConstraint, Date, ForeignKey, ForeignKeyConstraint, Index, false, text
 from sqlalchemy.orm import Mapped, composite, mapped_column, relationship
 
 from booking.accounts.models import Organisation, User
@@ -83,6 +83,13 @@ class Reservation(Versioned, Model):
         CheckConstraint(
             "status NOT IN ('tentative', 'expired') OR expires_at IS NOT NULL", name="expires"
         ),
+        # Nobody's reservation is in another's group.
+        ForeignKeyConstraint(
+            ["group_id", "organisation_id"],
+            ["reservation_groups.id", "reservation_groups.organisation_id"],
+            name="fk_reservations_group",
+        ),
+        Index("ix_reservations_group", "group_id", postgresql_where=text("group_id IS NOT NULL")),
         Index("ix_reservations_organisation", "organisation_id", "id"),
         Index("ix_reservations_user", "user_id", "id"),
         Index("ix_reservations_instrument", "instrument_id", "ends_at"),
@@ -112,9 +119,10 @@ class Reservation(Versioned, Model):
     instrument_id: Mapped[int] = mapped_column(ForeignKey(Instrument.id))
     instrument: Mapped[Instrument] = relationship(lazy="raise")
     organisation_id: Mapped[int] = mapped_column(ForeignKey(Organisation.id))
-    organisation: Mapped[Organisation] = relationship(lazy="raise")
+    organisation: Mapped[Organisation] = relationship(lazy="raise", foreign_keys=[organisation_id])
     user_id: Mapped[int] = mapped_column(ForeignKey(User.id))
     user: Mapped[User] = relationship(lazy="raise")
+    group_id: Mapped[int | None]
     use: Mapped["Use | None"] = relationship(lazy="raise")
     fee_settlement: Mapped["FeeSettlement | None"] = relationship(lazy="raise")
     occupancy_id: Mapped[int | None] = mapped_column(

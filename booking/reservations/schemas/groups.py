@@ -1,0 +1,102 @@
+"""What comes in and goes out over the API for several reservations made together."""
+
+from typing import Any
+
+from marshmallow import fields, post_load, pre_dump, validate
+
+from booking.kernel.money import Money
+from booking.kernel.schema import Count, Id, Instant, MoneyField, Paragraph, Schema
+from booking.reservations.models import GroupKind
+from booking.reservations.rules import MOST_SAMPLES
+from booking.reservations.schemas.booking import ReservationListed, SlotIn, ViolationOut
+from booking.reservations.service import Judged, Wish
+
+MOST_ITEMS = 20
+
+
+class WishIn(SlotIn):
+    """One of several slots wanted together."""
+
+    instrument_id = Id(required=True)
+    samples = Count(least=1, most=MOST_SAMPLES, load_default=1)
+    is_assisted = fields.Boolean(load_default=None, allow_none=True, truthy={True}, falsy={False})
+
+
+class WishesIn(Schema):
+    """Slots of one or several instruments that are wanted together."""
+
+    items = fields.List(
+        fields.Nested(WishIn), required=True, validate=validate.Length(min=1, max=MOST_ITEMS)
+    )
+    organisation_id = Id(load_default=None, allow_none=True)
+
+    @post_load
+    def to_wishes(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Put them as the service takes them."""
+        data["wishes"] = [Wish(**item) for item in data.pop("items")]
+        return data
+
+
+class GroupIn(WishesIn):
+    """The same, to be reserved for one purpose, all or none."""
+
+    purpose = Paragraph(max_length=200, load_default="")
+
+
+class JudgedOut(Schema):
+    """What one of them would cost, and every rule that would refuse it."""
+
+    index = fields.Integer()
+    instrument_id = fields.Integer(attribute="wish.instrument_id")
+    starts_at = Instant(attribute="wish.slot.starts_at")
+    ends_at = Instant(attribute="wish.slot.ends_at")
+    bookable = fields.Boolean()
+    taken = fields.Boolean(attribute="is_taken")
+    violations = fields.List(fields.Nested(ViolationOut))
+    list_price = MoneyField(attribute="offer.quote.list_price", dump_default=None, allow_none=True)
+    price = MoneyField(attribute="offer.quote.price", dump_default=None, allow_none=True)
+    saving = MoneyField(attribute="offer.quote.saving", dump_default=None, allow_none=True)
+    needs_approval = fields.Boolean(attribute="offer.approval.needed", dump_default=False)
+
+
+class GroupPreviewOut(Schema):
+    """All of them, and what they cost together."""
+
+    items = fields.List(fields.Nested(JudgedOut))
+    bookable = fields.Boolean()
+    price = MoneyField()
+
+    @pre_dump
+    def add_up(self, judged: list[Judged], **_: Any) -> dict[str, Any]:
+        """Put the sum beside them."""
+        return {
+            "items": judged,
+            "bookable": all(each.bookable for each in judged),
+            "price": price_of(judged),
+        }
+
+
+def price_of(judged: list[Judged]) -> Money:
+    """Return what all that has a price costs together."""
+    quotes = (each.offer.quote for each in judged if each.offer and each.offer.quote)
+    return sum((quote.price for quote in quotes), Money(0))
+
+
+class GroupOut(Schema):
+    """What was reserved together, as far as the caller may see it, in order of time."""
+
+    id = fields.Integer()
+    number = fields.String()
+    kind = fields.Enum(GroupKind, by_value=True)
+    organisation_id = fields.Integer()
+    user_id = fields.Integer()
+    rule = fields.String(allow_none=True)
+    time_zone = fields.String(allow_none=True)
+    created_at = Instant()
+    reservations = fields.List(fields.Nested(ReservationListed))
+
+    @pre_dump
+    def flat(self, found: Any, **_: Any) -> dict[str, Any]:
+        """Put the group's own fields beside its reservations."""
+        own = {name: getattr(found.group, name) for name in self.fields if name != "reservations"}
+        return own | {"reservations": found.reservations}
