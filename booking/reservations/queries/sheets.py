@@ -215,20 +215,16 @@ def _sheet(
     itself: int = 0,
     waits: bool,
 ) -> Sheet:
-    values = {
-        "instrument_id": instrument_id,
-        "organisation_id": organisation_id,
-        "first": slot.starts_at.date() - _DAY,
-        "last": min(slot.ends_at.date(), slot.starts_at.date() + _MONTH) + _DAY,
-        "now": clock.now(),
-        "young": clock.now() - PUBLIC_FOR,
-        "user_id": user_id,
-        "begins": slot.starts_at.astimezone(clock.CHINA).date(),
-        **beside_values(slot, itself=itself, waits=waits),
-        "today": clock.today(),
-        "hold_last": clock.today() + _HOLD,
-    }
-    found = driver.first(_SHEET, values)
+    found = driver.first(
+        _SHEET,
+        {
+            "instrument_id": instrument_id,
+            "organisation_id": organisation_id,
+            "user_id": user_id,
+            **_days_around(slot),
+            **beside_values(slot, itself=itself, waits=waits),
+        },
+    )
     if found is None:
         raise NotFound
     row = _Row(*found)
@@ -258,6 +254,19 @@ def _sheet(
         is_first=bool(row.is_first),
         hold_days=_days(row.hold_days),
     )
+
+
+def _days_around(slot: TimeSlot) -> dict[str, date | datetime]:
+    """Return the days the sheet looks at, by its words for them."""
+    return {
+        "first": slot.starts_at.date() - _DAY,
+        "last": min(slot.ends_at.date(), slot.starts_at.date() + _MONTH) + _DAY,
+        "now": clock.now(),
+        "young": clock.now() - PUBLIC_FOR,
+        "begins": slot.starts_at.astimezone(clock.CHINA).date(),
+        "today": clock.today(),
+        "hold_last": clock.today() + _HOLD,
+    }
 
 
 def _approval(row: _Row) -> ApprovalRule:

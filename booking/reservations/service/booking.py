@@ -1,6 +1,7 @@
 """Quote, reserve, move and cancel: the customer's side of a reservation."""
 
 from dataclasses import replace
+from typing import Any
 
 from booking.accounts.rules import Caller, acting_for
 from booking.availability import queries as calendars
@@ -105,28 +106,30 @@ def reserve(
     policy, quoted = offer.check()
     held = _with_buffers(slot, policy)
     agreed = agreed_of(policy, quoted, is_statutory=is_statutory) | awaiting(offer.approval)
+    columns = {**_columns(offer, purpose), **NEW, **agreed}
     told = confirmation(offer.sheet, slot, agreed | late_fee(quoted))
     for unit in availability.free_units(instrument_id, held, units=offer.sheet.units):
-        now = clock.now()
-        reservation = taking(
-            availability.taking_values(instrument_id, held, unit=unit) | told,
-            caller,
-            instrument_id=instrument_id,
-            organisation_id=offer.sheet.organisation_id,
-            user_id=offer.sheet.standing.user_id,
-            unit=unit,
-            starts_at=slot.starts_at,
-            ends_at=slot.ends_at,
-            purpose=purpose,
-            created_at=now,
-            updated_at=now,
-            **NEW,
-            **agreed,
-        )
+        hold = availability.taking_values(instrument_id, held, unit=unit) | told
+        reservation = taking(hold, caller, unit=unit, **columns)
         if reservation is not None:
             overriding.keep_override(reservation, offer, caller, override_reason)
             return reservation
     raise taken(offer.sheet, slot)
+
+
+def _columns(offer: Offer, purpose: str) -> dict[str, Any]:
+    """Return whose reservation it is, and when."""
+    now = clock.now()
+    return {
+        "instrument_id": offer.sheet.instrument_id,
+        "organisation_id": offer.sheet.organisation_id,
+        "user_id": offer.sheet.standing.user_id,
+        "starts_at": offer.slot.starts_at,
+        "ends_at": offer.slot.ends_at,
+        "purpose": purpose,
+        "created_at": now,
+        "updated_at": now,
+    }
 
 
 def change(
