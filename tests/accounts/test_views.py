@@ -195,7 +195,7 @@ class TestSignUp:
         answer = post("/sign-up", **SIGN_UP)
         page = client.get("/account").text
 
-        assert led_to(answer) == (303, "/dashboard")
+        assert led_to(answer) == (303, "/account")
         assert "注册成功，您已登录。" in page
         assert "长沙精工机械有限公司" in page
 

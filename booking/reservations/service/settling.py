@@ -341,6 +341,9 @@ def _evidence(reservation: Reservation, use: Use) -> dict[str, Any]:
 def _locked(reservation_id: int, caller: Caller, version: int | None) -> Reservation:
     reservation = queries.get_reservation(reservation_id, caller=caller, for_update=True)
     reservation.check_version(version)
+    if reservation.use is not None:
+        # Who waited for the lock has it as it was before that.
+        db.session.refresh(reservation.use)
     return reservation
 
 
