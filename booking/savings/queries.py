@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Select, case, false, func, or_, select, text
+from sqlalchemy import ColumnElement, Select, Subquery, case, false, func, or_, select, text
 from sqlalchemy.orm import aliased, joinedload
 
 from booking.accounts.rules import SMALLEST, Caller, Permission, Scope
@@ -167,32 +167,7 @@ def totals(
     """Return the sums of the lines the caller may see, or only of their own organisations."""
     query = _within(_counted(visible_to(caller), counted), period)
     line = (_as_customer(query, caller) if as_customer else query).subquery()
-    first = line.c.corrects_id.is_(None)
-    has_baseline = line.c.baseline_minor.is_not(None)
-    taken_out = line.c.id.in_(_taken_out())
-    is_smallest = line.c.size_class.in_(SMALLEST)
-    row = db.session.execute(
-        select(
-            func.count().filter(first),
-            func.count().filter(first, has_baseline, ~taken_out),
-            func.count().filter(first, line.c.not_counted == NotCounted.NO_BASELINE),
-            func.count().filter(
-                first, or_(taken_out, line.c.not_counted != NotCounted.NO_BASELINE)
-            ),
-            func.count().filter(first, has_baseline, ~taken_out, is_smallest),
-            *(
-                func.coalesce(func.sum(column).filter(has_baseline, *only), 0)
-                for column, *only in (
-                    (line.c.relief_minor + line.c.subsidy_minor, is_smallest),
-                    (line.c.baseline_minor,),
-                    (line.c.price_minor,),
-                    (line.c.cash_minor,),
-                    (line.c.relief_minor,),
-                    (line.c.subsidy_minor,),
-                )
-            ),
-        ).select_from(line)
-    ).one()
+    row = db.session.execute(select(*_sums(line)).select_from(line)).one()
     services, counted_, without, excluded, smallest = row[:5]
     smallest_saved, baseline, price, cash, relief, subsidy = (Money(int(sum_)) for sum_ in row[5:])
     return Totals(
@@ -209,6 +184,31 @@ def totals(
         subsidy=subsidy,
         saved=relief + subsidy,
     )
+
+
+def _sums(line: Subquery) -> Iterator[ColumnElement[int]]:
+    """Yield how many of each kind there are, then the sums of what is compared."""
+    first, has_baseline = line.c.corrects_id.is_(None), line.c.baseline_minor.is_not(None)
+    taken_out = line.c.id.in_(_taken_out())
+    is_smallest = line.c.size_class.in_(SMALLEST)
+    out_of_scope = line.c.not_counted != NotCounted.NO_BASELINE
+    for which in (
+        (),
+        (has_baseline, ~taken_out),
+        (line.c.not_counted == NotCounted.NO_BASELINE,),
+        (or_(taken_out, out_of_scope),),
+        (has_baseline, ~taken_out, is_smallest),
+    ):
+        yield func.count().filter(first, *which)
+    for column, *only in (
+        (line.c.relief_minor + line.c.subsidy_minor, is_smallest),
+        (line.c.baseline_minor,),
+        (line.c.price_minor,),
+        (line.c.cash_minor,),
+        (line.c.relief_minor,),
+        (line.c.subsidy_minor,),
+    ):
+        yield func.coalesce(func.sum(column).filter(has_baseline, *only), 0)
 
 
 def ends_of(year: int) -> tuple[date, date]:

@@ -49,7 +49,7 @@ def index() -> str:
         next_cursor=page.next_cursor,
         buys=_buys,
         chosen_month=date(year, month, 1) if month else None,
-        only=only,
+        scope=only,
         **_avoided(who, year),
     )
 
@@ -67,7 +67,7 @@ def _avoided(who: Caller, year: int) -> dict[str, Any]:
 
 
 def _only() -> Only | None:
-    asked = request.args.get("only", "")
+    asked = request.args.get("scope", "")
     return Only(asked) if asked in set(Only) else None
 
 

@@ -195,7 +195,7 @@ class TestSignUp:
         answer = post("/sign-up", **SIGN_UP)
         page = client.get("/account").text
 
-        assert led_to(answer) == (303, "/dashboard")
+        assert led_to(answer) == (303, "/account")
         assert "注册成功，您已登录。" in page
         assert "长沙精工机械有限公司" in page
 
@@ -222,7 +222,7 @@ class TestSignUp:
         client.delete_cookie("booking_session")
         answer = post("/sign-up", **SIGN_UP)
 
-        assert led_to(answer) == (303, "/dashboard")
+        assert led_to(answer) == (303, "/account")
         assert len(db.session.scalars(select(Organisation)).all()) == 1
 
     def test_says_at_the_field_what_is_taken(self, post, li):
@@ -345,7 +345,7 @@ class TestForgotten:
             password="New-Lathe-8",
             purpose_notice_accepted=PURPOSE_NOTICE,
         )
-        assert led_to(answer) == (303, "/dashboard")
+        assert led_to(answer) == (303, "/account")
 
 
 class TestInvitation:
@@ -360,7 +360,7 @@ class TestInvitation:
             purpose_notice_accepted=PURPOSE_NOTICE,
         )
 
-        assert led_to(answer) == (303, "/dashboard")
+        assert led_to(answer) == (303, "/account")
         assert "密码已设置，您已登录。" in client.get("/account").text
 
     def test_says_that_a_code_does_not_work(self, post):
@@ -442,7 +442,7 @@ class TestPassword:
         other, own = sign_in(client, li), sign_in(client, li)
         answer = post("/account/password", current_password=PASSWORD, new_password="New-Lathe-8")
 
-        assert led_to(answer) == (303, "/dashboard")
+        assert led_to(answer) == (303, "/account")
         assert is_over(other)
         assert not is_over(own)
 

@@ -262,6 +262,7 @@ def _sheet(
 
 
 def _days_around(slot: TimeSlot) -> dict[str, Any]:
+    """Return the days the sheet looks at, by its words for them."""
     return {
         "first": slot.starts_at.date() - _DAY,
         "last": min(slot.ends_at.date(), slot.starts_at.date() + _MONTH) + _DAY,

@@ -40,7 +40,10 @@ def set_mode(
     slot = reservation.slot
     sheet = queries.get_sheet_of(reservation, slot)
     check_still_changeable(reservation, sheet, caller)
-    kept: dict[str, Any] = {"samples": reservation.samples, "is_statutory": reservation.is_statutory}
+    kept: dict[str, Any] = {
+        "samples": reservation.samples,
+        "is_statutory": reservation.is_statutory,
+    }
     before = make_offer(sheet, slot, **kept, is_assisted=reservation.is_assisted)
     offer = make_offer(sheet, slot, **kept, is_assisted=is_assisted)
     already = {each.rule for each in before.violations}

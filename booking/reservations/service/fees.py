@@ -86,7 +86,8 @@ def settle_fee(
     reservation.check_version(version)
     owner = reservation.instrument.institution_id
     require(caller, Permission.KEEP_BOOKS, owner)
-    if reservation.fee is None or reservation.fee_settlement is not None:
+    # Asked anew: who waited for the lock read it before that.
+    if reservation.fee is None or queries.find_fee_settlement(reservation.id) is not None:
         raise WrongState("settled" if reservation.fee else reservation.status, "settle-fee")
     if settled_on > clock.today():
         raise InvalidField("settled_on", N_("不能填写将来的日期。"))

@@ -364,6 +364,9 @@ def _group_facts(group: Concession | None) -> dict[str, Any] | None:
 def _locked(reservation_id: int, caller: Caller, version: int | None) -> Reservation:
     reservation = queries.get_reservation(reservation_id, caller=caller, for_update=True)
     reservation.check_version(version)
+    if reservation.use is not None:
+        # Who waited for the lock has it as it was before that.
+        db.session.refresh(reservation.use)
     return reservation
 
 

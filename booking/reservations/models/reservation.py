@@ -2,14 +2,14 @@
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import CheckConstraint, Date, ForeignKey, ForeignKeyConstraint, Index, false, text
 from sqlalchemy.orm import Mapped, composite, mapped_column, relationship
 
 from booking.accounts.models import Organisation, User
 from booking.accounts.rules import CustomerClass
-from booking.availability.models import Closure, Occupancy
+from booking.availability.models import Occupancy
 from booking.availability.rules import Reason
 from booking.kernel import clock
 from booking.kernel.db import Model, Versioned, Word
@@ -22,6 +22,9 @@ from booking.reservations.rules import Flag, PassedOn, flags
 from booking.savings.rules import NotCounted
 from booking.tariffs.models import Price
 from booking.tariffs.rules import QuoteLine, kept_lines
+
+if TYPE_CHECKING:
+    from booking.reservations.models.beside import FeeSettlement
 
 
 class ReservationStatus(StrEnum):
@@ -360,75 +363,3 @@ class Use(Model):
     def is_disputed(self) -> bool:
         """Tell whether the firm objected and the operator has not answered yet."""
         return self.objected_at is not None
-
-
-class FeeEnd(StrEnum):
-    """How a fee for cancelling late or not coming ended at the institution's finance."""
-
-    PAID = "paid"
-    ON_ACCOUNT = "on_account"
-    WAIVED = "waived"
-
-
-class FeeSettlement(Model):
-    """What finance recorded of the fee of a reservation that came to nothing; once, never again.
-
-    The reservation stays what it is, cancelled or missed: nothing was used, so nothing is saved.
-    """
-
-    __tablename__ = "fee_settlements"
-    __table_args__ = (
-        CheckConstraint(
-            "CASE WHEN settlement = 'waived' THEN reason <> '' ELSE reference <> '' END",
-            name="why",
-        ),
-    )
-
-    reservation_id: Mapped[int] = mapped_column(
-        ForeignKey(Reservation.id), primary_key=True, autoincrement=False
-    )
-    settlement: Mapped[FeeEnd] = mapped_column(Word(FeeEnd))
-    settled_on: Mapped[date] = mapped_column(Date)
-    reference: Mapped[str] = mapped_column(default="")
-    reason: Mapped[str] = mapped_column(default="")
-    settled_at: Mapped[datetime] = mapped_column(default=clock.now)
-    settled_by: Mapped[int | None]
-
-
-class Fault(Model):
-    """What somebody found broken during a use; open until the owner's people answer it."""
-
-    __tablename__ = "faults"
-    __table_args__ = (
-        CheckConstraint("closure_id IS NULL OR answered_at IS NOT NULL", name="answered"),
-        Index("ix_faults_open", "instrument_id", postgresql_where=text("answered_at IS NULL")),
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    instrument_id: Mapped[int] = mapped_column(ForeignKey(Instrument.id))
-    unit: Mapped[int]
-    reservation_id: Mapped[int] = mapped_column(ForeignKey(Reservation.id))
-    reservation: Mapped[Reservation] = relationship(lazy="raise")
-    reported_at: Mapped[datetime] = mapped_column(default=clock.now)
-    reported_by: Mapped[int | None]
-    what: Mapped[str]
-    stopped_use: Mapped[bool]
-    # The closure it led to; none if nothing was wrong, or it could be mended at once.
-    closure_id: Mapped[int | None] = mapped_column(ForeignKey(Closure.id))
-    answered_at: Mapped[datetime | None]
-    answered_by: Mapped[int | None]
-    answer: Mapped[str] = mapped_column(default="")
-
-
-class Override(Model):
-    """Rules that somebody who manages the instrument set aside for a reservation, and why."""
-
-    __tablename__ = "overrides"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    reservation_id: Mapped[int] = mapped_column(ForeignKey(Reservation.id), index=True)
-    at: Mapped[datetime] = mapped_column(default=clock.now)
-    user_id: Mapped[int] = mapped_column(ForeignKey(User.id))
-    user: Mapped[User] = relationship(lazy="raise")
-    reason: Mapped[str]
-    rules: Mapped[list[Any]]  # each with its rule and what was said of it
