@@ -55,10 +55,7 @@ def test_bundles_in_any_order_have_one_winner_each_and_are_whole(app):
         return dice.choice([*permutations(both)])
 
     outcomes = arena.race(
-        *(
-            [partial(arena.bundle, w, *wanted(n)) for n in range(ROUNDS)]
-            for w in range(WRITERS)
-        )
+        *([partial(arena.bundle, w, *wanted(n)) for n in range(ROUNDS)] for w in range(WRITERS))
     )
 
     assert outcomes == {"won": ROUNDS, "slot_taken": (WRITERS - 1) * ROUNDS}
