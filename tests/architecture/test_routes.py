@@ -120,6 +120,7 @@ NEEDS_NO_KEY = {
     "POST /api/v1/instruments/<id:instrument_id>/prices/preview",
     "POST /api/v1/quotes",
     "POST /api/v1/reservation-groups/preview",
+    "POST /api/v1/series/preview",
     "POST /api/v1/organisations/<id:organisation_id>/members/<id:user_id>/disable",
     "POST /api/v1/organisations/<id:organisation_id>/members/<id:user_id>/enable",
     "POST /api/v1/organisations/<id:organisation_id>/members/<id:user_id>/move",

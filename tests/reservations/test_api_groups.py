@@ -105,3 +105,49 @@ def test_others_see_no_group(client, post, wanted, bearer):
     answer = client.get(made.headers["Location"], headers=bearer(make_user(make_organisation())))
 
     assert answer.status_code == 404
+
+
+@pytest.fixture
+def series(instrument):
+    return {
+        "instrument_id": instrument.id,
+        "starts_at": TEN,
+        "ends_at": TWELVE,
+        "rule": "FREQ=WEEKLY;COUNT=4",
+    }
+
+
+def test_a_series_is_previewed_and_made(client, post, series, wanted, bearer):
+    later = {"starts_at": "2026-12-02T10:00:00+08:00", "ends_at": "2026-12-02T12:00:00+08:00"}
+    taken = later | {"instrument_id": series["instrument_id"]}
+    client.post(f"{API}/reservations", json=taken, headers=bearer(make_user(make_organisation())))
+
+    seen = post("series/preview", series)
+    shift = seen.json["occurrences"][1]["shift"]
+    refused = post("series", series)
+    choices = [{"index": 1, "starts_at": shift["starts_at"]}, {"index": 3}]
+    made = post("series", series | {"choices": choices}, **{"Idempotency-Key": "series-1"})
+
+    assert [each["taken"] for each in seen.json["occurrences"]] == [False, True, False, False]
+    assert seen.json["time_zone"] == "Asia/Shanghai"
+    assert (refused.status_code, refused.json["items"][0]["index"]) == (409, 1)
+    assert (made.status_code, made.json["kind"]) == (201, "series")
+    starts = [each["starts_at"] for each in made.json["reservations"]]
+    assert starts == ["2026-11-25T02:00:00Z", shift["starts_at"], "2026-12-09T02:00:00Z"]
+
+
+@pytest.mark.parametrize(
+    "rule", ["FREQ=DAILY;COUNT=10000", "FREQ=SECONDLY;COUNT=2", "FREQ=MINUTELY", "x" * 201]
+)
+def test_a_rule_out_of_all_reason_gets_a_clear_answer(post, series, rule):
+    answer = post("series", series | {"rule": rule})
+
+    assert (answer.status_code, list(answer.json["errors"])) == (422, ["rule"])
+
+
+def test_a_series_of_slots_too_long_or_late_is_refused(post, series):
+    late = {"starts_at": "2099-12-30T10:00:00+08:00", "ends_at": "2099-12-30T12:00:00+08:00"}
+    long = {"starts_at": TEN, "ends_at": "2099-01-01T00:00:00Z"}
+
+    assert post("series/preview", series | late).status_code == 422
+    assert post("series/preview", series | long).status_code == 422

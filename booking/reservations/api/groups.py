@@ -11,7 +11,15 @@ from booking.kernel.login import login_required
 from booking.reservations import queries, service
 from booking.reservations.api.frame import Headers, bp
 from booking.reservations.queries import Grouped
-from booking.reservations.schemas import GroupIn, GroupOut, GroupPreviewOut, WishesIn
+from booking.reservations.schemas import (
+    GroupIn,
+    GroupOut,
+    GroupPreviewOut,
+    SeriesConfirmIn,
+    SeriesIn,
+    SeriesOut,
+    WishesIn,
+)
 
 
 @bp.post("/reservation-groups/preview")
@@ -48,3 +56,36 @@ def create_group(data: dict[str, Any]) -> tuple[Grouped, Headers]:
 def show_group(group_id: int) -> Grouped:
     """Show what was reserved together, as far as the caller may see it."""
     return queries.get_group(group_id, caller=caller())
+
+
+@bp.post("/series/preview")
+@login_required
+@bp.arguments(SeriesIn)
+@bp.response(200, SeriesOut)
+def preview_series(data: dict[str, Any]) -> service.Series:
+    """Say of each date of a series what refuses it, and the nearest free slot instead."""
+    organisation_id = data.pop("organisation_id")
+    return service.preview_series(
+        service.Pattern(**data), caller=caller(), organisation_id=organisation_id
+    )
+
+
+@bp.post("/series")
+@login_required
+@idempotent
+@bp.arguments(SeriesConfirmIn)
+@bp.response(201, GroupOut)
+def create_series(data: dict[str, Any]) -> tuple[Grouped, Headers]:
+    """Reserve a series, all chosen dates or none; refusals name each date as bundles do."""
+    choices = {each["index"]: each["starts_at"] for each in data.pop("choices")}
+    purpose, organisation_id = data.pop("purpose"), data.pop("organisation_id")
+    with transaction():
+        made = service.reserve_series(
+            service.Pattern(**data),
+            choices,
+            caller=caller(),
+            organisation_id=organisation_id,
+            purpose=purpose,
+        )
+        found = queries.get_group(made.group.id, caller=caller())
+    return found, {"Location": url_for(".show_group", group_id=made.group.id)}

@@ -5,9 +5,10 @@ from typing import Any
 from marshmallow import fields, post_load, pre_dump, validate
 
 from booking.kernel.money import Money
-from booking.kernel.schema import Count, Id, Instant, MoneyField, Paragraph, Schema
+from booking.kernel.schema import Count, Id, Instant, Line, MoneyField, Paragraph, Schema
 from booking.reservations.models import GroupKind
 from booking.reservations.rules import MOST_SAMPLES
+from booking.reservations.rules.recurrence import MOST_OCCURRENCES
 from booking.reservations.schemas.booking import ReservationListed, SlotIn, ViolationOut
 from booking.reservations.service import Judged, Wish
 
@@ -100,3 +101,75 @@ class GroupOut(Schema):
         """Put the group's own fields beside its reservations."""
         own = {name: getattr(found.group, name) for name in self.fields if name != "reservations"}
         return own | {"reservations": found.reservations}
+
+
+class SeriesIn(WishIn):
+    """A slot and the rule (RFC 5545) by which it comes again on the instrument's wall clock.
+
+    `FREQ` is DAILY, WEEKLY or MONTHLY, with `COUNT` or `UNTIL` (the last day, as 20261231), and
+    perhaps `INTERVAL`, `BYDAY`, `BYMONTHDAY`; at most 60 dates.
+    """
+
+    rule = Line(required=True, max_length=200, metadata={"examples": ["FREQ=WEEKLY;COUNT=8"]})
+    organisation_id = Id(load_default=None, allow_none=True)
+
+
+class DateChoiceIn(Schema):
+    """What to do with one date, by its number in the preview: leave it out, or another slot."""
+
+    index = Count(most=MOST_OCCURRENCES, required=True)
+    starts_at = Instant(load_default=None, allow_none=True)
+
+
+class SeriesConfirmIn(SeriesIn):
+    """The same, to be reserved but for the dates left out or shifted, all or none.
+
+    A choice without `starts_at` leaves its date out.
+    """
+
+    purpose = Paragraph(max_length=200, load_default="")
+    choices = fields.List(
+        fields.Nested(DateChoiceIn),
+        load_default=list,
+        validate=validate.Length(max=MOST_OCCURRENCES),
+    )
+
+
+class ShiftOut(Schema):
+    """The nearest free slot instead."""
+
+    starts_at = Instant()
+    ends_at = Instant()
+
+
+class OccurrenceOut(JudgedOut):
+    """One date of a series, and where it is refused the nearest slot that would do, if any."""
+
+    shift = fields.Nested(ShiftOut, allow_none=True)
+
+    @pre_dump
+    def flat(self, found: Any, **_: Any) -> dict[str, Any]:
+        """Put the date's own facts beside the shift."""
+        names = ("index", "wish", "offer", "bookable", "is_taken", "violations")
+        return {name: getattr(found.judged, name) for name in names} | {"shift": found.shift}
+
+
+class SeriesOut(Schema):
+    """All dates of a series, in order, and what those that can be booked cost together."""
+
+    rule = fields.String(attribute="recurring.rule")
+    time_zone = fields.String(attribute="recurring.time_zone")
+    occurrences = fields.List(fields.Nested(OccurrenceOut))
+    bookable = fields.Boolean()
+    price = MoneyField()
+
+    @pre_dump
+    def add_up(self, series: Any, **_: Any) -> dict[str, Any]:
+        """Put the sum beside them."""
+        judged = [each.judged for each in series.occurrences]
+        return {
+            "recurring": series.recurring,
+            "occurrences": series.occurrences,
+            "bookable": all(each.bookable for each in judged),
+            "price": price_of([each for each in judged if each.bookable]),
+        }

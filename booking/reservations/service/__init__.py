@@ -16,6 +16,13 @@ from booking.reservations.service.fees import if_cancelled_late, of_cancelling_n
 from booking.reservations.service.grouping import Recurring, preview, reserve_all
 from booking.reservations.service.judging import Judged, Wish
 from booking.reservations.service.offers import Approval, Offer, with_rise
+from booking.reservations.service.recurring import (
+    Occurrence,
+    Pattern,
+    Series,
+    preview_series,
+    reserve_series,
+)
 from booking.reservations.service.settling import (
     agree,
     confirm_usage,
@@ -39,8 +46,11 @@ __all__ = [
     "Closed",
     "Examined",
     "Judged",
+    "Occurrence",
     "Offer",
+    "Pattern",
     "Recurring",
+    "Series",
     "Wish",
     "agree",
     "approve",
@@ -67,6 +77,7 @@ __all__ = [
     "object_to",
     "of_cancelling_now",
     "preview",
+    "preview_series",
     "quote",
     "reason_told",
     "record_use",
@@ -75,6 +86,7 @@ __all__ = [
     "report_fault",
     "reserve",
     "reserve_all",
+    "reserve_series",
     "settle",
     "settle_fee",
     "suggested_minutes",

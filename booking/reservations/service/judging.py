@@ -26,6 +26,7 @@ class Wish:
     slot: TimeSlot
     samples: int = 1
     is_assisted: bool | None = None
+    flaw: Violation | None = None  # why the slot is not what was meant
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,8 @@ def _judged(known: Sequence[_Known]) -> Iterator[Judged]:
         wish = each.wish
         offer = make_offer(sheet, wish.slot, samples=wish.samples, is_assisted=wish.is_assisted)
         is_free = calendars.is_free(wish.instrument_id, each.held, units=sheet.units)
-        violations = [*offer.violations, *_crowded(each, before)]
+        flaws = [wish.flaw] if wish.flaw else []
+        violations = [*flaws, *offer.violations, *_crowded(each, before)]
         yield Judged(each.index, wish, offer, violations, is_taken=not is_free)
         before.append(each)
 

@@ -5,6 +5,7 @@ from booking.reservations.views.choosing import instrument
 from booking.reservations.views.frame import bp
 from booking.reservations.views.moving import move
 from booking.reservations.views.own import index
+from booking.reservations.views.series import series
 from booking.reservations.views.using import use_page
 from booking.reservations.views.withdrawn import nothing_there
 
@@ -15,5 +16,6 @@ __all__ = [
     "instrument",
     "move",
     "nothing_there",
+    "series",
     "use_page",
 ]
