@@ -59,6 +59,14 @@ def find_current(instrument_id: int, customer_class: CustomerClass) -> Price | N
     )
 
 
+def classes_with_price(instrument_id: int) -> frozenset[CustomerClass]:
+    """Return the classes that have a version of today."""
+    query = select(Price.customer_class).where(
+        Price.instrument_id == instrument_id, in_force(clock.now())
+    )
+    return frozenset(db.session.scalars(query))
+
+
 def find_announced(instrument_id: int, customer_class: CustomerClass) -> Price | None:
     """Return the version that is published but does not hold yet, or None."""
     return db.session.scalar(
