@@ -79,6 +79,28 @@ def find_announced(instrument_id: int, customer_class: CustomerClass) -> Price |
     )
 
 
+def standing_prices(
+    ids: Sequence[int], classes: Sequence[CustomerClass]
+) -> dict[tuple[int, CustomerClass], tuple[Price | None, Price | None]]:
+    """Return by instrument and class the version of today and the one announced, if any."""
+    now = clock.now()
+    rows = db.session.scalars(
+        select(Price).where(
+            Price.instrument_id.in_(ids),
+            Price.customer_class.in_(classes),
+            or_(Price.superseded_at.is_(None), Price.superseded_at > now),
+            Price.superseded_at.is_distinct_from(Price.effective_from),
+        )
+    )
+    found: dict[tuple[int, CustomerClass], tuple[Price | None, Price | None]] = {}
+    for price in rows:
+        place = (price.instrument_id, price.customer_class)
+        current, announced = found.get(place, (None, None))
+        is_current = price.effective_from <= now
+        found[place] = (price, announced) if is_current else (current, price)
+    return found
+
+
 def find_before(price: Price) -> Price | None:
     """Return the version that holds until this one does, or None."""
     return db.session.scalar(
