@@ -59,6 +59,14 @@ def find_current(instrument_id: int, customer_class: CustomerClass) -> Price | N
     )
 
 
+def classes_with_price(instrument_id: int) -> frozenset[CustomerClass]:
+    """Return the classes that have a version of today."""
+    query = select(Price.customer_class).where(
+        Price.instrument_id == instrument_id, in_force(clock.now())
+    )
+    return frozenset(db.session.scalars(query))
+
+
 def find_announced(instrument_id: int, customer_class: CustomerClass) -> Price | None:
     """Return the version that is published but does not hold yet, or None."""
     return db.session.scalar(
@@ -69,6 +77,28 @@ def find_announced(instrument_id: int, customer_class: CustomerClass) -> Price |
             Price.superseded_at.is_(None),
         )
     )
+
+
+def standing_prices(
+    ids: Sequence[int], classes: Sequence[CustomerClass]
+) -> dict[tuple[int, CustomerClass], tuple[Price | None, Price | None]]:
+    """Return by instrument and class the version of today and the one announced, if any."""
+    now = clock.now()
+    rows = db.session.scalars(
+        select(Price).where(
+            Price.instrument_id.in_(ids),
+            Price.customer_class.in_(classes),
+            or_(Price.superseded_at.is_(None), Price.superseded_at > now),
+            Price.superseded_at.is_distinct_from(Price.effective_from),
+        )
+    )
+    found: dict[tuple[int, CustomerClass], tuple[Price | None, Price | None]] = {}
+    for price in rows:
+        place = (price.instrument_id, price.customer_class)
+        current, announced = found.get(place, (None, None))
+        is_current = price.effective_from <= now
+        found[place] = (price, announced) if is_current else (current, price)
+    return found
 
 
 def find_before(price: Price) -> Price | None:

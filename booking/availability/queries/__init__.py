@@ -36,6 +36,7 @@ from booking.availability.queries.policies import (
     plans_of,
     policy_as,
     schedules_of,
+    why_unbookable,
 )
 from booking.availability.queries.schedules import (
     Availability,
@@ -117,6 +118,7 @@ __all__ = [
     "suggest",
     "taken",
     "weeks",
+    "why_unbookable",
     "with_hours",
     "workdays",
 ]
