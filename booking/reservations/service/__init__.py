@@ -8,6 +8,7 @@ from booking.reservations.service.approving import (
     needs_approval,
 )
 from booking.reservations.service.archiving import close_settled
+from booking.reservations.service.assisting import price_by_mode
 from booking.reservations.service.booking import cancel, change, move, quote, reserve
 from booking.reservations.service.closing import Closed, close, lift, reason_told
 from booking.reservations.service.examining import Checked, Examined, check_for, examine
@@ -61,6 +62,7 @@ __all__ = [
     "no_show",
     "object_to",
     "of_cancelling_now",
+    "price_by_mode",
     "quote",
     "reason_told",
     "record_use",
