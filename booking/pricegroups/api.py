@@ -48,91 +48,93 @@ def create(data: dict[str, Any]) -> tuple[Described, Headers]:
     """Define a finer class of an institution's customers; 409 `price_group_exists`."""
     with transaction():
         made = _described(service.create_group(**data, caller=caller()))
-    return made, {"Location": url_for(".show", group_id=made.group.id)}
+    return made, {"Location": url_for(".show", price_group_id=made.group.id)}
 
 
-@bp.get("/price-groups/<id:group_id>")
+@bp.get("/price-groups/<id:price_group_id>")
 @login_required
 @bp.response(200, PriceGroupOut)
-def show(group_id: int) -> Described:
+def show(price_group_id: int) -> Described:
     """Show one with the version that holds."""
-    return _described(queries.get_group(group_id, caller=caller()))
+    return _described(queries.get_group(price_group_id, caller=caller()))
 
 
-@bp.get("/price-groups/<id:group_id>/versions")
+@bp.get("/price-groups/<id:price_group_id>/versions")
 @login_required
 @bp.response(200, PriceGroupVersions)
-def versions(group_id: int) -> dict[str, Any]:
+def versions(price_group_id: int) -> dict[str, Any]:
     """List all versions, latest first; none of them was ever edited."""
-    group = queries.get_group(group_id, caller=caller())
+    group = queries.get_group(price_group_id, caller=caller())
     return {"items": queries.versions_of(group.id)}
 
 
-@bp.post("/price-groups/<id:group_id>/versions")
+@bp.post("/price-groups/<id:price_group_id>/versions")
 @login_required
 @idempotent
 @bp.arguments(NewPriceGroupTermsIn)
 @bp.response(201, PriceGroupOut)
-def publish(data: dict[str, Any], group_id: int) -> Described:
+def publish(data: dict[str, Any], price_group_id: int) -> Described:
     """Publish the next version; what was agreed stays. 409 if one is announced already."""
     with transaction():
-        return _described(service.publish_terms(group_id, **data, caller=caller()))
+        return _described(service.publish_terms(price_group_id, **data, caller=caller()))
 
 
-@bp.post("/price-groups/<id:group_id>/withdraw")
+@bp.post("/price-groups/<id:price_group_id>/withdraw")
 @login_required
 @idempotent
 @bp.arguments(VersionIn)
 @bp.response(200, PriceGroupOut)
-def withdraw(data: dict[str, Any], group_id: int) -> Described:
+def withdraw(data: dict[str, Any], price_group_id: int) -> Described:
     """Take back the version that does not hold yet; 409 `price_group_in_force` if none is left."""
     with transaction():
-        return _described(service.withdraw_terms(group_id, **data, caller=caller()))
+        return _described(service.withdraw_terms(price_group_id, **data, caller=caller()))
 
 
-@bp.post("/price-groups/<id:group_id>/end")
+@bp.post("/price-groups/<id:price_group_id>/end")
 @login_required
 @idempotent
 @bp.arguments(VersionIn)
 @bp.response(200, PriceGroupOut)
-def end(data: dict[str, Any], group_id: int) -> Described:
+def end(data: dict[str, Any], price_group_id: int) -> Described:
     """Let it give nothing from now on; what was agreed stays."""
     with transaction():
-        return _described(service.end_group(group_id, **data, caller=caller()))
+        return _described(service.end_group(price_group_id, **data, caller=caller()))
 
 
-@bp.get("/price-groups/<id:group_id>/members")
+@bp.get("/price-groups/<id:price_group_id>/members")
 @login_required
 @bp.arguments(PageQuery, location="query")
 @bp.response(200, PriceGroupMemberPage)
-def members(query: dict[str, Any], group_id: int) -> Page[PriceGroupMember]:
+def members(query: dict[str, Any], price_group_id: int) -> Page[PriceGroupMember]:
     """List its members, also former ones, latest added first."""
-    group = queries.get_group(group_id, caller=caller())
+    group = queries.get_group(price_group_id, caller=caller())
     return queries.list_members(group.id, **query)
 
 
-@bp.post("/price-groups/<id:group_id>/members")
+@bp.post("/price-groups/<id:price_group_id>/members")
 @login_required
 @idempotent
 @bp.arguments(PriceGroupMemberIn)
 @bp.response(201, PriceGroupMemberOut)
-def add_member(data: dict[str, Any], group_id: int) -> PriceGroupMember:
+def add_member(data: dict[str, Any], price_group_id: int) -> PriceGroupMember:
     """Add an organisation by its credit code; 422 where it has another class's list prices."""
     with transaction():
-        group = queries.get_group(group_id, caller=caller())
+        group = queries.get_group(price_group_id, caller=caller())
         organisation = service.organisation_of(data.pop("uscc"))
         return service.add_member(group.id, organisation, **data, caller=caller())
 
 
-@bp.post("/price-groups/<id:group_id>/members/<id:member_id>/remove")
+@bp.post("/price-groups/<id:price_group_id>/members/<id:membership_id>/remove")
 @login_required
 @idempotent
 @bp.arguments(VersionIn)
 @bp.response(200, PriceGroupMemberOut)
-def remove_member(data: dict[str, Any], group_id: int, member_id: int) -> PriceGroupMember:
+def remove_member(
+    data: dict[str, Any], price_group_id: int, membership_id: int
+) -> PriceGroupMember:
     """Let an organisation belong to it no longer; what was agreed stays."""
     with transaction():
-        return service.remove_member(group_id, member_id, **data, caller=caller())
+        return service.remove_member(price_group_id, membership_id, **data, caller=caller())
 
 
 def _described(group: PriceGroup) -> Described:

@@ -147,7 +147,7 @@ class PriceGroupOut(Schema):
     is_in_force = fields.Boolean()
     terms = fields.Nested(PriceGroupTermsOut)
     announced = fields.Nested(PriceGroupTermsOut, allow_none=True)
-    members = fields.Integer()
+    member_count = fields.Integer(attribute="members")
 
 
 class PriceGroupPage(Schema):

@@ -201,7 +201,7 @@ def _own(user: Any) -> dict[str, Any]:
     found["authorisation_id"] = db.session.scalars(
         visible_to(caller).with_only_columns(Authorisation.id).order_by(Authorisation.id)
     ).first()
-    found["group_id"] = db.session.scalars(
+    found["class_id"] = db.session.scalars(
         select(PriceGroup.id).where(PriceGroup.institution_id == seat).order_by(PriceGroup.id)
     ).first()
     found["session_id"] = db.session.scalars(

@@ -123,7 +123,7 @@ def test_the_firm_sees_its_own_class_in_quotes_and_lists(
     stranger = bearer(make_user(make_organisation()))
     (others,) = client.get("/api/v1/instruments", headers=stranger).json["items"]
 
-    assert quote["group"] == {
+    assert quote["price_group"] == {
         "id": int(at.rpartition("/")[2]),
         "name": "园区企业",
         "percent": "25",
@@ -131,8 +131,8 @@ def test_the_firm_sees_its_own_class_in_quotes_and_lists(
     }
     assert (quote["price"]["amount"], quote["baseline"]["amount"]["amount"]) == ("270.00", "360.00")
     assert listed["due_per_hour"]["amount"] == "135.00"
-    assert listed["group"]["name"] == "园区企业"
-    assert (others["due_per_hour"]["amount"], others["group"]) == ("144.00", None)
+    assert listed["price_group"]["name"] == "园区企业"
+    assert (others["due_per_hour"]["amount"], others["price_group"]) == ("144.00", None)
 
 
 def test_lists_are_limited_and_ordered_by_what_the_firm_pays(

@@ -113,7 +113,7 @@ def test_whom_it_put_into_a_finer_class_it_knows(client, owner, instrument, firm
 
     found = check(client, instrument, manager, firm)
 
-    assert found.json["quote"]["group"]["name"] == "园区企业"
+    assert found.json["quote"]["price_group"]["name"] == "园区企业"
 
 
 @pytest.mark.usefixtures("known")

@@ -168,6 +168,15 @@ def test_the_page_changes_it_without_another_time(client, made, user):
     assert made.slot == slot()
 
 
+def test_the_page_says_before_what_either_way_costs(client, made, user):
+    sign_in(client, user)
+
+    page = client.get(f"/reservations/{made.id}/move").text
+
+    assert "自主上机 · 288.00 元" in page
+    assert "机组协助 · 448.00 元" in page
+
+
 def test_the_page_still_asks_for_a_time_where_nothing_else_changes(client, made, user):
     sign_in(client, user)
 

@@ -363,12 +363,12 @@ class FreeSlotOut(SlotOut):
 class InstrumentFound(InstrumentListed):
     """An instrument of the list with the price for who asks, and its free slot if asked for.
 
-    `price` is published; an hour comes to `due_per_hour`, by the customer's finer class (`group`).
+    `price` is published; an hour comes to `due_per_hour`, by the finer class `price_group`.
     """
 
     bookable = fields.Boolean()
     price = fields.Nested(PriceOut, allow_none=True)
-    group = fields.Nested(ConcessionOut, allow_none=True)
+    price_group = fields.Nested(ConcessionOut, allow_none=True)
     due_per_hour = MoneyField(allow_none=True)
     earliest = fields.Nested(SlotOut, allow_none=True)
 
@@ -376,7 +376,7 @@ class InstrumentFound(InstrumentListed):
     def flat(self, found: Any, **_: Any) -> dict[str, Any]:
         """Put the price and the slot beside what the registry says."""
         more = {"bookable": found.bookable, "price": found.price, "earliest": found.earliest}
-        for name, source in (("group", "applied"), ("due_per_hour", "due_per_hour")):
+        for name, source in (("price_group", "applied"), ("due_per_hour", "due_per_hour")):
             more[name] = getattr(found.facts, source, None)
         shown: dict[str, Any] = super().flat(found.described)
         return shown | more

@@ -80,23 +80,23 @@ def new_class() -> Response:
             with transaction():
                 made = service.create_group(chosen, base, said, caller=caller())
             flash(gettext("已公布。请添加属于本类的单位。"), "ok")
-            return go("class_page", group_id=made.id)
+            return go("class_page", class_id=made.id)
     _as_typed(form)
     return _new(chosen, form)
 
 
-@bp.get("/institution/classes/<id:group_id>")
+@bp.get("/institution/classes/<id:class_id>")
 @login_required
-def class_page(group_id: int) -> Response:
+def class_page(class_id: int) -> Response:
     """Show a class: in words, its members, its versions, and a form for the next."""
-    return _show(_own(group_id), Form(values=_typed(group_id)))
+    return _show(_own(class_id), Form(values=_typed(class_id)))
 
 
-@bp.post("/institution/classes/<id:group_id>/publish")
+@bp.post("/institution/classes/<id:class_id>/publish")
 @login_required
-def publish_class(group_id: int) -> Response:
+def publish_class(class_id: int) -> Response:
     """Publish the next version."""
-    group = _own(group_id)
+    group = _own(class_id)
     form = forms.read(ClassTermsForm)
     said = _said(form)
     if said is not None:
@@ -104,30 +104,30 @@ def publish_class(group_id: int) -> Response:
             with transaction():
                 service.publish_terms(group.id, said, caller=caller(), version=form.data["version"])
             flash(gettext("已公布新版。已有预约的价格不变。"), "ok")
-            return go("class_page", group_id=group_id)
+            return go("class_page", class_id=class_id)
     _as_typed(form)
-    return _show(_own(group_id), form)
+    return _show(_own(class_id), form)
 
 
-@bp.post("/institution/classes/<id:group_id>/withdraw")
+@bp.post("/institution/classes/<id:class_id>/withdraw")
 @login_required
-def withdraw_class(group_id: int) -> Response:
+def withdraw_class(class_id: int) -> Response:
     """Take back the version that does not hold yet."""
-    return _act(group_id, service.withdraw_terms, gettext("已撤回，现在的优惠继续有效。"))
+    return _act(class_id, service.withdraw_terms, gettext("已撤回，现在的优惠继续有效。"))
 
 
-@bp.post("/institution/classes/<id:group_id>/end")
+@bp.post("/institution/classes/<id:class_id>/end")
 @login_required
-def end_class(group_id: int) -> Response:
+def end_class(class_id: int) -> Response:
     """Let it give nothing from now on."""
-    return _act(group_id, service.end_group, gettext("已停用。已有预约的价格不变。"))
+    return _act(class_id, service.end_group, gettext("已停用。已有预约的价格不变。"))
 
 
-@bp.post("/institution/classes/<id:group_id>/members")
+@bp.post("/institution/classes/<id:class_id>/members")
 @login_required
-def add_to_class(group_id: int) -> Response:
+def add_to_class(class_id: int) -> Response:
     """Let an organisation belong to it."""
-    group = _own(group_id)
+    group = _own(class_id)
     form = forms.read(MemberForm)
     if not form.errors:
         with form.refusals():
@@ -142,44 +142,44 @@ def add_to_class(group_id: int) -> Response:
                     version=form.data["version"],
                 )
             flash(gettext("已加入：%(name)s。", name=firm.name), "ok")
-            return go("class_page", group_id=group_id)
+            return go("class_page", class_id=class_id)
     for field, typed in (("since", "since_day"), ("until", "until_day")):
         if field in form.errors:
             form.errors[typed] = form.errors.pop(field)
-    form.values = MultiDict([*_typed(group_id).items(multi=True), *form.values.items(multi=True)])
-    return _show(_own(group_id), form, adding=True)
+    form.values = MultiDict([*_typed(class_id).items(multi=True), *form.values.items(multi=True)])
+    return _show(_own(class_id), form, adding=True)
 
 
-@bp.post("/institution/classes/<id:group_id>/members/<id:member_id>/remove")
+@bp.post("/institution/classes/<id:class_id>/members/<id:membership_id>/remove")
 @login_required
-def remove_from_class(group_id: int, member_id: int) -> Response:
+def remove_from_class(class_id: int, membership_id: int) -> Response:
     """Let an organisation belong to it no longer."""
 
     def remove(group: int, **given: object) -> object:
-        return service.remove_member(group, member_id, **given)  # type: ignore[arg-type]
+        return service.remove_member(group, membership_id, **given)  # type: ignore[arg-type]
 
-    return _act(group_id, remove, gettext("已移出。已有预约的价格不变。"))
+    return _act(class_id, remove, gettext("已移出。已有预约的价格不变。"))
 
 
-def _act(group_id: int, act: Callable[..., object], said: str) -> Response:
-    group = _own(group_id)
+def _act(class_id: int, act: Callable[..., object], said: str) -> Response:
+    group = _own(class_id)
     form = forms.read(SeenForm)
     if not form.errors:
         with form.refusals():
             with transaction():
                 act(group.id, caller=caller(), version=form.data["version"])
             flash(said, "ok")
-            return go("class_page", group_id=group_id)
-    form.values = _typed(group_id)
-    return _show(_own(group_id), form)
+            return go("class_page", class_id=class_id)
+    form.values = _typed(class_id)
+    return _show(_own(class_id), form)
 
 
-def _own(group_id: int) -> PriceGroup:
+def _own(class_id: int) -> PriceGroup:
     """Return a class of an institution whose instruments the caller manages.
 
     Raises NotFound for everybody else's, NotAllowed without permission.
     """
-    group = queries.get_group(group_id, caller=caller())
+    group = queries.get_group(class_id, caller=caller())
     require(caller(), Permission.MANAGE_INSTRUMENTS, group.institution_id)
     return group
 
@@ -228,9 +228,9 @@ def _as_typed(form: Form) -> None:
             form.errors.setdefault(field, []).extend(form.errors.pop(name))
 
 
-def _typed(group_id: int) -> MultiDict[str, str]:
+def _typed(class_id: int) -> MultiDict[str, str]:
     """Return the form as the version that holds, or the one announced."""
-    described = queries.describe([_own(group_id)])[0]
+    described = queries.describe([_own(class_id)])[0]
     terms = described.announced or described.terms
     values: MultiDict[str, str] = MultiDict()
     values["name"], values["reason"] = terms.name, terms.reason

@@ -217,7 +217,7 @@ class QuoteOut(Schema):
     discount_percent = Percent(
         attribute="quote.discount_percent", dump_default=None, allow_none=True
     )
-    group = fields.Nested(
+    price_group = fields.Nested(
         ConcessionOut, attribute="quote.group", dump_default=None, allow_none=True
     )
     list_price = MoneyField(attribute="quote.list_price", dump_default=None, allow_none=True)

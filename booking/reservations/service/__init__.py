@@ -8,6 +8,7 @@ from booking.reservations.service.approving import (
     needs_approval,
 )
 from booking.reservations.service.archiving import close_settled
+from booking.reservations.service.assisting import price_by_mode
 from booking.reservations.service.booking import cancel, change, move, quote, reserve, would_be
 from booking.reservations.service.closing import Closed, close, lift, reason_told
 from booking.reservations.service.examining import Checked, Examined, check_for, examine
@@ -78,6 +79,7 @@ __all__ = [
     "of_cancelling_now",
     "preview",
     "preview_series",
+    "price_by_mode",
     "quote",
     "reason_told",
     "record_use",

@@ -5,6 +5,7 @@ from typing import Any
 
 from booking.accounts.rules import Caller
 from booking.kernel.errors import WrongState
+from booking.kernel.money import Money
 from booking.notices.rules import Kind
 from booking.reservations import queries
 from booking.reservations.errors import NotBookable
@@ -65,6 +66,22 @@ def set_mode(
     overriding.keep_override(reservation, offer, caller, override_reason)
     _tell(reservation, sheet, offer.quote)
     return reservation
+
+
+def price_by_mode(reservation: Reservation) -> dict[bool, Money]:
+    """Return what its time costs today, operated by oneself and assisted; where there is a price.
+
+    Told before anybody changes the one for the other.
+    """
+    sheet = queries.get_sheet_of(reservation, reservation.slot)
+    found: dict[bool, Money] = {}
+    for assisted in (False, True):
+        offer = make_offer(
+            sheet, reservation.slot, samples=reservation.samples, is_assisted=assisted
+        )
+        if offer.quote is not None:
+            found[assisted] = offer.quote.price
+    return found
 
 
 def _tell(reservation: Reservation, sheet: Sheet, quoted: Quote) -> None:

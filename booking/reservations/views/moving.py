@@ -109,6 +109,7 @@ def _page(reservation_id: int, *, trouble: str = "") -> str:
         chosen=request.form.get("start", ""),
         typed=request.form,
         operation=availability.operation_of(found.instrument_id),
+        costs=service.price_by_mode(found) if found.status in HOLDING else {},
         manages=caller().may(Permission.MANAGE_INSTRUMENTS, found.instrument.institution_id),
         holds=found.status in HOLDING,
         free_until=queries.free_to_change_until(found),
