@@ -1,5 +1,6 @@
 """REST for the waiting list."""
 
+from dataclasses import replace
 from typing import Any
 
 from flask import url_for
@@ -27,7 +28,8 @@ Headers = dict[str, str]
 @bp.response(200, WaitingPage)
 def index(query: dict[str, Any]) -> Page[Placed]:
     """List the places on waiting lists the caller may see, the latest first."""
-    return queries.list_entries(caller=caller(), **query)
+    found = queries.list_entries(caller=caller(), **query)
+    return replace(found, items=service.priced(found.items, caller=caller()))
 
 
 @bp.post("/waiting-entries")
@@ -39,8 +41,7 @@ def join(data: dict[str, Any]) -> tuple[Placed, Headers]:
     """Wait for time on an instrument; 409 if some is free, 422 if it could never be reserved."""
     with transaction():
         made = service.join(**data, caller=caller())
-    found = queries.get_placed(made.id, caller=caller())
-    return found, {"Location": url_for(".show", entry_id=made.id)}
+    return _shown(made.id), {"Location": url_for(".show", entry_id=made.id)}
 
 
 @bp.get("/waiting-entries/<id:entry_id>")
@@ -48,7 +49,7 @@ def join(data: dict[str, Any]) -> tuple[Placed, Headers]:
 @bp.response(200, WaitingOut)
 def show(entry_id: int) -> Placed:
     """Show one place: how many are before it, what is offered, and until when."""
-    return queries.get_placed(entry_id, caller=caller())
+    return _shown(entry_id)
 
 
 @bp.post("/waiting-entries/<id:entry_id>/leave")
@@ -60,7 +61,7 @@ def leave(data: dict[str, Any], entry_id: int) -> Placed:
     """Leave the waiting list."""
     with transaction():
         service.leave(entry_id, **data, caller=caller())
-    return queries.get_placed(entry_id, caller=caller())
+    return _shown(entry_id)
 
 
 @bp.post("/waiting-entries/<id:entry_id>/accept")
@@ -72,7 +73,7 @@ def accept(data: dict[str, Any], entry_id: int) -> Placed:
     """Reserve what is offered, under the same rules as any reservation; 422 names what broke."""
     with transaction():
         service.accept(entry_id, **data, caller=caller())
-    return queries.get_placed(entry_id, caller=caller())
+    return _shown(entry_id)
 
 
 @bp.post("/waiting-entries/<id:entry_id>/decline")
@@ -84,7 +85,7 @@ def decline(data: dict[str, Any], entry_id: int) -> Placed:
     """Give up what is offered; the next in order has it."""
     with transaction():
         service.decline(entry_id, **data, caller=caller())
-    return queries.get_placed(entry_id, caller=caller())
+    return _shown(entry_id)
 
 
 @bp.get("/instruments/<id:instrument_id>/waiting")
@@ -95,3 +96,8 @@ def count(instrument_id: int) -> dict[str, int]:
     instrument = registry.get_instrument(instrument_id, caller=caller())
     require(caller(), Permission.SEE_OWNER_SIDE, instrument.institution_id)
     return {"firms": queries.firms_waiting([instrument_id]).get(instrument_id, 0)}
+
+
+def _shown(entry_id: int) -> Placed:
+    [found] = service.priced([queries.get_placed(entry_id, caller=caller())], caller=caller())
+    return found

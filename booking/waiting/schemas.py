@@ -11,6 +11,7 @@ from booking.kernel.schema import (
     Id,
     Instant,
     Line,
+    MoneyField,
     PageQuery,
     Paragraph,
     QueryCount,
@@ -21,6 +22,7 @@ from booking.kernel.schema import (
 from booking.kernel.text import N_, Text
 from booking.kernel.timeslot import TimeSlot, UnusableSlot
 from booking.reservations.rules import MOST_SAMPLES
+from booking.reservations.schemas import ViolationOut
 from booking.waiting.queries import Placed
 from booking.waiting.rules import MOST_MINUTES, Standing
 
@@ -82,6 +84,7 @@ class WaitingOut(Schema):
     """A place on the waiting list.
 
     `place` counts those who want some of the same time; it is null once the entry ended.
+    `price` is what accepting an open offer costs now, `refusals` what would refuse it.
     """
 
     id = fields.Integer()
@@ -99,6 +102,8 @@ class WaitingOut(Schema):
     samples = fields.Integer()
     offered = fields.Nested(OfferedOut, allow_none=True)
     answer_by = Instant(allow_none=True)
+    price = MoneyField(allow_none=True)
+    refusals = fields.List(fields.Nested(ViolationOut))
     reservation_id = fields.Integer(allow_none=True)
     ended_at = Instant(allow_none=True)
     created_at = Instant()
@@ -107,12 +112,15 @@ class WaitingOut(Schema):
     @pre_dump
     def flat(self, found: Placed, **_: Any) -> dict[str, Any]:
         """Put entry and place beside each other."""
-        kept = [name for name in self.fields if name not in {"place", "instrument"}]
+        others = {"place", "instrument", "price", "refusals"}
+        kept = [name for name in self.fields if name not in others]
         entry = found.entry
         return {
             **{name: getattr(entry, name) for name in kept},
             "instrument": entry.instrument.name,
             "place": found.place,
+            "price": found.price,
+            "refusals": found.refusals,
         }
 
 

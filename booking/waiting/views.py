@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 
 from booking.accounts.auth import caller
 from booking.accounts.rules import acting_for
-from booking.kernel import clock, forms, pages
+from booking.kernel import clock, forms, http, pages
 from booking.kernel.db import transaction
 from booking.kernel.errors import DomainError, InvalidField, NotFound
 from booking.kernel.forms import Form
@@ -120,10 +120,17 @@ def _show_list(form: Form) -> Response:
         )
     except InvalidField:
         found = queries.list_entries(caller=caller(), limit=SHOWN, cursor=None)
+    offered = service.priced(
+        [each for each in found.items if each.entry.standing == "offered"], caller=caller()
+    )
     page = render_template(
         "waiting/index.html",
         form=form,
-        offered=[each for each in found.items if each.entry.standing == "offered"],
+        offered=offered,
+        refusals={
+            each.entry.id: [http.translate(broken.detail) for broken in each.refusals]
+            for each in offered
+        },
         waiting=[each for each in found.items if each.entry.standing == "waiting"],
         ended=[each for each in found.items if each.entry.standing in rules.ENDS],
         next_cursor=found.next_cursor,

@@ -65,6 +65,9 @@ def test_from_joining_to_a_reservation(client, instrument, held, holder, headers
     assert (shown["standing"], shown["offered"]["starts_at"]) == (
         "offered", "2026-11-25T02:00:00Z",
     )  # fmt: skip
+    quote = {"instrument_id": instrument.id, "starts_at": TEN, "ends_at": TWELVE}
+    quoted = client.post(f"{API}/quotes", json=quote, headers=headers).json
+    assert (shown["price"], shown["refusals"]) == (quoted["price"], [])
     accepted = act(client, shown, "accept", headers, version=shown["version"])
 
     assert (accepted.status_code, accepted.json["standing"]) == (200, "accepted")

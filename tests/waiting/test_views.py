@@ -6,6 +6,8 @@ from datetime import timedelta
 import pytest
 
 from booking.accounts.rules import Role
+from booking.kernel.db import db
+from booking.registry.models import RunningState
 from booking.reservations import service as reserving
 from booking.waiting import jobs
 from tests.conftest import MONDAY_9
@@ -140,6 +142,22 @@ def test_what_is_not_wanted_any_more_ends(
 
     assert answer(client, action).headers["Location"] == "/waiting-list"
     assert words in client.get("/waiting-list").text
+
+
+def test_what_an_offer_costs_and_what_would_refuse_it_is_said(
+    client, instrument, held, holder, signed_in
+):
+    join(client, instrument)
+    reserving.cancel(held.id, caller=holder)
+    jobs.offer()
+    assert re.search(r"(288|360)\.00", client.get("/waiting-list").text)
+
+    instrument.running_state = RunningState.REPAIR
+    db.session.flush()
+
+    page = client.get("/waiting-list").text
+    assert "现在还不能确认" in page
+    assert "目前停用" in page
 
 
 def test_too_late_is_said_on_the_list(client, instrument, held, holder, signed_in, now):

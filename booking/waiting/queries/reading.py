@@ -11,7 +11,9 @@ from booking.accounts.rules import Caller, Permission, Scope
 from booking.kernel import paging
 from booking.kernel.db import db
 from booking.kernel.errors import NotFound
+from booking.kernel.money import Money
 from booking.registry.models import Instrument
+from booking.reservations.rules import Violation
 from booking.waiting.models import WaitingEntry
 from booking.waiting.rules import Standing
 
@@ -26,10 +28,16 @@ _OPEN = WaitingEntry.ended_at.is_(None)
 
 @dataclass(frozen=True)
 class Placed:
-    """An entry with its place among those that want some of the same time; None once it ended."""
+    """An entry with its place among those that want some of the same time; None once it ended.
+
+    `price` and `refusals` are what accepting would cost now and what would refuse it, where an
+    offer is open and somebody asked.
+    """
 
     entry: WaitingEntry
     place: int | None
+    price: Money | None = None
+    refusals: Sequence[Violation] = ()
 
 
 def visible_to(caller: Caller) -> Select[WaitingEntry]:
