@@ -24,7 +24,7 @@ from booking.kernel.schema import (
 from booking.kernel.text import N_
 from booking.kernel.timeslot import TimeSlot, UnusableSlot
 from booking.reservations.models import ReservationStatus
-from booking.reservations.rules import MOST_SAMPLES
+from booking.reservations.rules import MOST_SAMPLES, Reach
 from booking.tariffs.schemas import Percent, PriceOut, QuoteLineOut
 
 CLOSURE_KINDS = [kind for kind in OccupancyKind if kind is not OccupancyKind.RESERVATION]
@@ -76,6 +76,7 @@ class ChangeIn(SlotIn):
     purpose = Paragraph(max_length=200)
     version = Count(least=1, most=2**31, load_default=None)
     override_reason = Line(max_length=200, load_default=None, allow_none=True)
+    scope = fields.Enum(Reach, by_value=True, load_default=Reach.THIS)
 
     @validates_schema
     def check_both(self, data: dict[str, Any], **_: Any) -> None:
@@ -92,6 +93,7 @@ class CancelIn(Schema):
 
     reason = Line(max_length=200, load_default="")
     version = Count(least=1, most=2**31, load_default=None)
+    scope = fields.Enum(Reach, by_value=True, load_default=Reach.THIS)
 
 
 class ClosureIn(SlotIn):
