@@ -151,3 +151,21 @@ def test_a_series_of_slots_too_long_or_late_is_refused(post, series):
 
     assert post("series/preview", series | late).status_code == 422
     assert post("series/preview", series | long).status_code == 422
+
+
+def test_a_change_reaches_as_far_as_one_says(client, headers, post, series):
+    made = post("series", series).json["reservations"]
+
+    moved = client.patch(
+        f"{API}/reservations/{made[1]['id']}",
+        json={"purpose": "冲击试验", "scope": "following"},
+        headers=headers,
+    )
+    gone = post(f"reservations/{made[2]['id']}/cancel", {"scope": "all"})
+    wrong = post(f"reservations/{made[2]['id']}/cancel", {"scope": "some"})
+
+    assert (moved.status_code, gone.status_code, wrong.status_code) == (200, 200, 422)
+    group = f"{API}/reservation-groups/{made[0]['group_id']}"
+    found = client.get(group, headers=headers).json["reservations"]
+    assert [each["purpose"] for each in found] == ["", *["冲击试验"] * 3]
+    assert {each["status"] for each in found} == {"cancelled"}

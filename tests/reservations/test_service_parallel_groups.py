@@ -12,7 +12,8 @@ from sqlalchemy import text
 from booking.availability.rules import Pairing
 from booking.kernel.db import db
 from booking.reservations import service
-from booking.reservations.service import Wish
+from booking.reservations.rules import Reach
+from booking.reservations.service import Pattern, Wish
 from tests.reservations.racing import WRITERS, nth, racing
 from tests.reservations.test_service_parallel_policies import Ruled
 
@@ -125,4 +126,32 @@ def test_bundles_of_what_needs_each_other_never_hang(app):
     )
 
     assert outcomes == {"won": ROUNDS, "slot_taken": (WRITERS - 1) * ROUNDS}
+    assert arena.breaches() == []
+
+
+def test_series_moved_cancelled_and_made_at_once_never_hang(app):
+    arena = Crowded(app)
+
+    def weekly(writer: int, hour: int) -> object:
+        pattern = Pattern(arena.instrument, nth(hour), "FREQ=DAILY;COUNT=3")
+        return service.reserve_series(pattern, {}, caller=arena.firms[writer])
+
+    held = [
+        arena.setup(lambda w=w: weekly(w, w).reservations[0].id)[0] for w in range(WRITERS // 2)
+    ]
+
+    def job(writer: int, turn: int) -> object:
+        if writer >= len(held):
+            return lambda: weekly(writer, (writer + turn) % 10)
+        who = arena.firms[writer]
+        if turn == ROUNDS - 1:
+            return lambda: service.cancel(held[writer], caller=who, scope=Reach.ALL)
+        there = nth((writer * 3 + turn) % 10)
+        return lambda: service.change(held[writer], slot=there, caller=who, scope=Reach.ALL)
+
+    outcomes = arena.race(*([job(w, t) for t in range(ROUNDS)] for w in range(WRITERS)))
+
+    assert set(outcomes) <= {"won", "slot_taken", "not_bookable"}
+    assert outcomes["won"] >= WRITERS // 2  # all cancel in the end
+    assert arena.count(PARTIAL) == 0
     assert arena.breaches() == []

@@ -6,10 +6,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
+from booking.accounts.models import Organisation, User
+from booking.accounts.rules import Role
 from booking.kernel.db import db
 from booking.reservations import service
 from booking.reservations.models import Reservation
 from tests.factories import (
+    caller_of,
     make_caller,
     make_instrument,
     make_organisation,
@@ -91,3 +94,42 @@ def test_without_a_slot_one_is_asked_for(client, address, instrument):
     page = client.get(address)
 
     assert page.status_code == 200
+
+
+def made(client, address):
+    page = client.get(address, query_string=RULE)
+    client.post(address, data=RULE | {"form_token": token(page)})
+    return db.session.scalars(select(Reservation).order_by(Reservation.starts_at)).all()
+
+
+def test_this_and_following_are_cancelled_on_the_page(client, address):
+    rows = made(client, address)
+    page = client.get(f"/reservations/{rows[1].id}/cancel")
+    assert "这一个和以后的" in page.text
+
+    form = {"form_token": token(page), "scope": "following"}
+    client.post(f"/reservations/{rows[1].id}/cancel", data=form)
+
+    assert [each.status.value for each in rows] == ["confirmed", "cancelled", "cancelled"]
+
+
+def test_all_are_moved_on_the_page_or_none(client, instrument, address):
+    rows = made(client, address)
+    page = client.get(f"/reservations/{rows[0].id}/move")
+    form = {"form_token": token(page), "scope": "all", "start": "2026-11-26T10:00"}
+    other = slot(slot().starts_at + timedelta(days=8))
+    hit = service.reserve(instrument.id, other, caller=make_caller())
+
+    refused = client.post(f"/reservations/{rows[0].id}/move", data=form)
+    assert refused.status_code == 409
+    assert "12月3日" in refused.text
+    service.cancel(hit.id, caller=make_caller_of(hit))
+    client.post(f"/reservations/{rows[0].id}/move", data=form)
+
+    db.session.expire_all()
+    assert {f"{each.starts_at:%a}" for each in rows} == {"Thu"}
+
+
+def make_caller_of(reservation):
+    user = db.session.get(User, reservation.user_id)
+    return caller_of(user, (db.session.get(Organisation, reservation.organisation_id), Role.MEMBER))

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from booking.kernel.errors import InvalidField
 from booking.kernel.text import N_, Text
+from booking.reservations.rules.slots import Violation
 
 MOST_OCCURRENCES = 60
 MOST_INTERVAL = 99
@@ -107,6 +108,14 @@ def at_wall_once(day: date, wall: datetime, zone: ZoneInfo) -> tuple[datetime, b
     back = instant.astimezone(zone).replace(tzinfo=None)
     repeats = local.utcoffset() != local.replace(fold=1).utcoffset()
     return instant, back == local.replace(tzinfo=None) and not repeats
+
+
+def no_such_time(wall: datetime) -> Violation:
+    """Return what is said of a date on which a time does not come just once."""
+    return Violation(
+        "no_such_time",
+        N_("这一天因夏令时换时，%(time)s 不存在或出现两次，请另选时间。", time=f"{wall:%H:%M}"),
+    )
 
 
 _TOO_MANY = N_("一个系列最多 %(most)s 次，请缩短或分成几个系列。", most=MOST_OCCURRENCES)

@@ -28,6 +28,14 @@ OF_ASKING = frozenset({"past", "lead_time", "horizon"})
 OF_FITNESS = frozenset({"verification", "calibration"})
 
 
+class Reach(StrEnum):
+    """How many of those reserved together a change is about."""
+
+    THIS = "this"
+    FOLLOWING = "following"  # it and those after it
+    ALL = "all"  # that are still to come
+
+
 @dataclass(frozen=True)
 class Violation:
     """A rule the slot breaks, with its value and how to comply, in words."""

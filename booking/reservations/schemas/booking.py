@@ -25,7 +25,7 @@ from booking.kernel.text import N_
 from booking.kernel.timeslot import TimeSlot, UnusableSlot
 from booking.pricegroups.schemas import ConcessionOut
 from booking.reservations.models import ReservationStatus
-from booking.reservations.rules import MOST_SAMPLES
+from booking.reservations.rules import MOST_SAMPLES, Reach
 from booking.tariffs.schemas import Percent, PriceOut, QuoteLineOut
 
 
@@ -80,6 +80,7 @@ class ChangeIn(SlotIn):
     is_assisted = fields.Boolean(allow_none=True, truthy={True}, falsy={False})
     version = Count(least=1, most=2**31, load_default=None)
     override_reason = Line(max_length=200, load_default=None, allow_none=True)
+    scope = fields.Enum(Reach, by_value=True, load_default=Reach.THIS)
 
     @validates_schema
     def check_both(self, data: dict[str, Any], **_: Any) -> None:
@@ -96,6 +97,7 @@ class CancelIn(Schema):
 
     reason = Line(max_length=200, load_default="")
     version = Count(least=1, most=2**31, load_default=None)
+    scope = fields.Enum(Reach, by_value=True, load_default=Reach.THIS)
 
 
 class ClosureIn(SlotIn):

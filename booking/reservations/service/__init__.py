@@ -9,7 +9,7 @@ from booking.reservations.service.approving import (
 )
 from booking.reservations.service.archiving import close_settled
 from booking.reservations.service.assisting import price_by_mode
-from booking.reservations.service.booking import cancel, change, move, quote, reserve, would_be
+from booking.reservations.service.booking import move, quote, reserve, would_be
 from booking.reservations.service.closing import Closed, close, lift, reason_told
 from booking.reservations.service.examining import Checked, Examined, check_for, examine
 from booking.reservations.service.faults import dismiss_fault, report_fault
@@ -17,6 +17,7 @@ from booking.reservations.service.fees import if_cancelled_late, of_cancelling_n
 from booking.reservations.service.grouping import Recurring, preview, reserve_all
 from booking.reservations.service.judging import Judged, Wish
 from booking.reservations.service.offers import Approval, Offer, with_rise
+from booking.reservations.service.reaching import cancel, change
 from booking.reservations.service.recurring import (
     Occurrence,
     Pattern,

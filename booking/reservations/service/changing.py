@@ -16,6 +16,13 @@ def changeable(reservation_id: int, caller: Caller, version: int | None) -> Rese
     NotFound, NotAllowed or Stale.
     """
     reservation = queries.get_reservation(reservation_id, caller=caller, for_update=True)
+    check_changer(reservation, caller)
+    reservation.check_version(version)
+    return reservation
+
+
+def check_changer(reservation: Reservation, caller: Caller) -> None:
+    """Raise NotAllowed for who sees it but may not change it."""
     customer, owner = reservation.organisation_id, reservation.instrument.institution_id
     made_it = reservation.user_id == caller.user_id and caller.may(Permission.RESERVE, customer)
     if not (
@@ -24,8 +31,6 @@ def changeable(reservation_id: int, caller: Caller, version: int | None) -> Rese
         or caller.may(Permission.RUN_INSTRUMENTS, owner)
     ):
         raise NotAllowed
-    reservation.check_version(version)
-    return reservation
 
 
 def check_still_changeable(reservation: Reservation, sheet: Sheet, caller: Caller) -> None:

@@ -14,7 +14,7 @@ from booking.kernel.timeslot import LATEST, TimeSlot
 from booking.registry import queries as registry
 from booking.reservations.errors import SomeNotBookable, SomeTaken
 from booking.reservations.queries import Grouped
-from booking.reservations.rules import Violation, recurrence
+from booking.reservations.rules import recurrence
 from booking.reservations.service.booking import with_buffers
 from booking.reservations.service.grouping import Recurring, preview, reserve_all
 from booking.reservations.service.judging import Judged, Wish
@@ -124,10 +124,7 @@ def expand(pattern: Pattern, caller: Caller) -> tuple[Recurring, list[Wish]]:
 def _wish(pattern: Pattern, start: datetime, is_once: bool, *, wall: datetime) -> Wish:
     flaw = None
     if not is_once:
-        said = N_(
-            "这一天因夏令时换时，%(time)s 不存在或出现两次，请另选时间。", time=f"{wall:%H:%M}"
-        )
-        flaw = Violation("no_such_time", said)
+        flaw = recurrence.no_such_time(wall)
     slot = TimeSlot(start, start + pattern.slot.duration)
     return Wish(pattern.instrument_id, slot, pattern.samples, pattern.is_assisted, flaw)
 

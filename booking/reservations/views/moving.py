@@ -1,5 +1,6 @@
 """Moving a reservation: only starts that fit are offered, and the new price is said before."""
 
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,15 +13,16 @@ from booking.accounts.rules import Permission
 from booking.availability import queries as availability
 from booking.availability.errors import SlotTaken
 from booking.availability.queries import DAYS
-from booking.kernel import clock, forms, http
+from booking.kernel import clock, formats, forms, http
 from booking.kernel.db import transaction
 from booking.kernel.errors import DomainError, NotFound
 from booking.kernel.login import login_required
 from booking.kernel.timeslot import TimeSlot
 from booking.reservations import queries, service
-from booking.reservations.errors import NotBookable
+from booking.reservations.errors import NotBookable, SomeNotBookable, SomeTaken
 from booking.reservations.models import HOLDING, Reservation, ReservationStatus
 from booking.reservations.views.frame import bp, go
+from booking.reservations.views.shown import coming_together, reach
 from booking.tariffs.rules import Customer
 
 LONGEST_REASON = 200
@@ -61,6 +63,7 @@ def move(reservation_id: int) -> Response:
                 is_assisted=is_assisted,
                 version=seen,
                 override_reason=reason or None,
+                scope=reach(),
             )
     except NotFound:
         raise
@@ -77,9 +80,20 @@ def _said(refused: DomainError) -> str:
     """Return the refusal in words; of several broken rules all of them."""
     if isinstance(refused, NotBookable):
         return " ".join(str(http.translate(broken.detail)) for broken in refused.violations)
+    if isinstance(refused, SomeNotBookable | SomeTaken):
+        return " ".join(_each(refused))
     if isinstance(refused, SlotTaken):
         return str(gettext("这个时段刚被约走，请另选。原预约仍然有效。"))
     return str(http.translate(refused.message))
+
+
+def _each(refused: SomeNotBookable | SomeTaken) -> Iterator[str]:
+    """Yield what is in the way of several, each with its day."""
+    yield str(http.translate(refused.message))
+    for item in refused.details["items"]:
+        reasons = [str(http.translate(each["detail"])) for each in item["violations"]]
+        reasons += [gettext("这个时段已被约走。")] if item["taken"] else []
+        yield f"{formats.moment(item['starts_at'])}：{' '.join(reasons)}"
 
 
 def _again(reservation_id: int, trouble: str, status: int) -> Response:
@@ -115,6 +129,8 @@ def _page(reservation_id: int, *, trouble: str = "") -> str:
         free_until=queries.free_to_change_until(found),
         asks_again=_asks_again(found),
         trouble=trouble,
+        together=coming_together(found),
+        scope=reach(),
     )
 
 

@@ -18,7 +18,7 @@ from booking.reservations.models import HOLDING, Reservation, ReservationStatus
 from booking.reservations.views.basket import gathered
 from booking.reservations.views.frame import bp, go
 from booking.reservations.views.month import month_of
-from booking.reservations.views.shown import facts, page_of, side_of
+from booking.reservations.views.shown import coming_together, facts, page_of, reach, side_of
 
 SHOWN = 50
 GONE = (ReservationStatus.CANCELLED, ReservationStatus.DECLINED, ReservationStatus.EXPIRED)
@@ -99,7 +99,7 @@ def cancel(reservation_id: int) -> Response:
     try:
         forms.check_token()
         with transaction():
-            service.cancel(reservation_id, caller=who, reason=reason, version=seen)
+            service.cancel(reservation_id, caller=who, reason=reason, version=seen, scope=reach())
     except NotFound:
         raise
     except DomainError as refused:
@@ -119,5 +119,11 @@ def _cancel_page(found: Reservation, *, trouble: str = "", reason: str = "") -> 
     except TooLateToChange as late:
         trouble = trouble or http.translate(late.message)
     return render_template(
-        "reservations/cancel.html", **facts(found), fee=fee, trouble=trouble, reason=reason
+        "reservations/cancel.html",
+        **facts(found),
+        fee=fee,
+        trouble=trouble,
+        reason=reason,
+        together=coming_together(found),
+        scope=reach(),
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from flask import render_template
+from flask import render_template, request
 
 from booking.accounts.auth import caller
 from booking.accounts.rules import Caller, Permission
@@ -19,6 +19,7 @@ from booking.reservations.models import (
     ReservationStatus,
     Settlement,
 )
+from booking.reservations.rules import Reach
 from booking.reservations.views.timeline import timeline
 from booking.savings import queries as savings
 
@@ -101,6 +102,24 @@ def _settlements(found: Reservation) -> list[str]:
     is_free = found.use is not None and found.use.due is not None and not found.use.due.minor
     offered = (Settlement.NOTHING_DUE,) if is_free else (Settlement.PAID, Settlement.ON_ACCOUNT)
     return [each.value for each in offered]
+
+
+def coming_together(found: Reservation) -> Sequence[Reservation]:
+    """Return those of its group that can still be changed with it; none where it stands alone."""
+    still = [
+        each
+        for each in queries.beside(found, caller=caller())
+        if each.status in MOVABLE and each.ends_at > clock.now()
+    ]
+    return still if len(still) > 1 else []
+
+
+def reach() -> Reach:
+    """Return how far a change is to reach, as the form says; only this one if it says nothing."""
+    try:
+        return Reach(request.form.get("scope", ""))
+    except ValueError:
+        return Reach.THIS
 
 
 def doing(found: Reservation, who: Caller) -> Doing:
