@@ -52,6 +52,8 @@ from booking.notices import gateway as notices
 from booking.notices import queries as notices_queries
 from booking.notices.views import bp as notices_pages
 from booking.notices.views.demo import init_demo_mail
+from booking.packages.api import bp as packages_api
+from booking.packages.views import bp as packages_pages
 from booking.qualifications.api import bp as qualifications_api
 from booking.qualifications.views import bp as qualifications_pages
 from booking.reference.api import bp as reference_api
@@ -73,6 +75,7 @@ API = (
     qualifications_api,
     authorisations_api,
     tariffs_api,
+    packages_api,
     availability_api,
     reservations_api,
     savings_api,
@@ -107,6 +110,7 @@ def create_app(environment: str | None = None, **overrides: Any) -> Flask:
         availability_pages,
         reservations_pages,
         savings_pages,
+        packages_pages,
         attachments_pages,
         qualifications_pages,
         authorisations_pages,

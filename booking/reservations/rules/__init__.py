@@ -7,6 +7,7 @@ from booking.reservations.rules.policies import (
     broken_conditions,
     broken_pairs,
 )
+from booking.reservations.rules.prepaid import broken_by_prepaid
 from booking.reservations.rules.slots import (
     EARLIEST_START,
     ENDS_BEFORE,
@@ -50,6 +51,7 @@ __all__ = [
     "Standing",
     "Violation",
     "billed_minutes",
+    "broken_by_prepaid",
     "broken_conditions",
     "broken_pairs",
     "broken_rules",

@@ -20,6 +20,7 @@ from booking.reservations.service.settling import (
     due_for,
     object_to,
     settle,
+    settlements,
     suggested_minutes,
 )
 from booking.reservations.service.telling import cancelling, remind
@@ -61,6 +62,7 @@ __all__ = [
     "report_fault",
     "reserve",
     "settle",
+    "settlements",
     "suggested_minutes",
     "with_rise",
 ]

@@ -18,7 +18,7 @@ from booking.reservations import queries
 from booking.reservations.models import HOLDING, Reservation, ReservationStatus
 from booking.reservations.queries import Sheet
 from booking.reservations.rules import Violation
-from booking.reservations.service import fees, overriding
+from booking.reservations.service import fees, overriding, prepaying
 from booking.reservations.service.asking import ask_again, awaiting
 from booking.reservations.service.changing import (
     changeable,
@@ -40,13 +40,15 @@ def quote(
     organisation_id: int | None = None,
     samples: int = 1,
     is_assisted: bool | None = None,
+    prepaid: int | None = None,
 ) -> Offer:
     """Return what the slot would cost the caller's organisation and what would refuse it.
 
     Raises NotFound, NotAllowed or WhichOrganisation.
     """
     buyer = (acting_for(caller, organisation_id), caller.user_id)
-    return with_taken(_offer(instrument_id, slot, buyer, samples, is_assisted=is_assisted))
+    offer = _offer(instrument_id, slot, buyer, samples, is_assisted=is_assisted, prepaid=prepaid)
+    return with_taken(offer)
 
 
 def with_taken(offer: Offer) -> Offer:
@@ -71,17 +73,21 @@ def reserve(
     is_assisted: bool | None = None,
     samples: int = 1,
     override_reason: str | None = None,
+    prepaid: int | None = None,
 ) -> Reservation:
     """Reserve the instrument, or raise NotBookable (all broken rules) or SlotTaken.
 
-    Where its owner has to approve it, the time is held until then. With an `override_reason`
+    Where its owner has to approve it, the time is held until then. The hours are paid from the
+    balance `prepaid` if one is named. With an `override_reason`
     whoever manages the instrument sets rules aside, also for a firm (and somebody of it) that
     their institution knows.
     """
     buyer = overriding.buyer_of(
         instrument_id, caller, organisation_id, user_id, overrides=override_reason is not None
     )
-    offer = _offer(instrument_id, slot, buyer, samples, is_assisted=is_assisted, waits=True)
+    offer = _offer(
+        instrument_id, slot, buyer, samples, is_assisted=is_assisted, prepaid=prepaid, waits=True
+    )
     offer = overriding.set_aside(offer, caller, override_reason)
     policy, quoted = offer.check()
     held = _with_buffers(slot, policy)
@@ -106,6 +112,7 @@ def reserve(
         )
         if reservation is not None:
             overriding.keep_override(reservation, offer, caller, override_reason)
+            prepaying.hold(reservation, caller)
             return reservation
     raise taken(offer.sheet, slot)
 
@@ -196,7 +203,11 @@ def _move(
     sheet = queries.get_sheet_of(reservation, slot, waits=True)
     check_still_changeable(reservation, sheet, caller)
     offer = make_offer(
-        sheet, slot, samples=reservation.samples, is_assisted=reservation.is_assisted
+        sheet,
+        slot,
+        samples=reservation.samples,
+        is_assisted=reservation.is_assisted,
+        prepaid=prepaying.of(reservation, waits=True),
     )
     offer = overriding.set_aside(offer, caller, override_reason)
     policy, quoted = offer.check()
@@ -206,6 +217,7 @@ def _move(
     reservation.slot = slot
     for name, value in agreed_of(policy, quoted).items():
         setattr(reservation, name, value)
+    prepaying.hold(reservation, caller)
     ask_again(reservation, offer.approval, caller)
     reservation.sequence += 1
     reservation.touch()
@@ -266,6 +278,7 @@ def call_off(
     reservation.cancel_reason = reason
     reservation.fee_minor = fee.minor if fee else 0
     reservation.sequence += 1
+    prepaying.give_back(reservation, caller)
     db.session.flush()
     if held is not None:
         availability.release(held)
@@ -294,13 +307,15 @@ def _offer(
     samples: int,
     *,
     is_assisted: bool | None = None,
+    prepaid: int | None = None,
     waits: bool = False,
 ) -> Offer:
     organisation_id, user_id = buyer
     sheet = queries.get_sheet(
         instrument_id, slot, organisation_id=organisation_id, user_id=user_id, waits=waits
     )
-    return make_offer(sheet, slot, samples=samples, is_assisted=is_assisted)
+    hours = prepaying.chosen(prepaid, sheet, waits=waits)
+    return make_offer(sheet, slot, samples=samples, is_assisted=is_assisted, prepaid=hours)
 
 
 def _occupy(sheet: Sheet, wanted: TimeSlot) -> tuple[int, int]:

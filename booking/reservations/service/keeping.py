@@ -44,6 +44,7 @@ def agreed_of(policy: BookingPolicy, quoted: Quote) -> dict[str, Any]:
         "lines": [line.plain() for line in quoted.lines],
         "baseline_minor": quoted.baseline.minor if quoted.baseline else None,
         "baseline_rank": quoted.baseline_rank,
+        "prepaid_id": quoted.prepaid.id if quoted.prepaid else None,
     }
 
 
@@ -102,6 +103,7 @@ def facts(reservation: Reservation) -> dict[str, object]:
         "price_id": reservation.price_id,
         "expires_at": reservation.expires_at.isoformat() if reservation.expires_at else None,
         "fee_minor": reservation.fee_minor,
+        "prepaid_id": reservation.prepaid_id,
     }
 
 

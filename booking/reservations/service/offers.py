@@ -13,13 +13,14 @@ from booking.availability.rules import BookingPolicy, Reason
 from booking.kernel import clock
 from booking.kernel.money import Money
 from booking.kernel.timeslot import TimeSlot
+from booking.packages.rules import Prepaid
 from booking.reservations import rules
 from booking.reservations.errors import NotBookable
 from booking.reservations.queries import Sheet, price_history, rise_of
 from booking.reservations.rules import Violation
 from booking.tariffs import queries as tariff_queries
 from booking.tariffs import rules as tariffs
-from booking.tariffs.rules import PriceFacts, Usage
+from booking.tariffs.rules import Hours, PriceFacts, Usage
 
 UNSORTED = "99"  # 其他仪器: a category that says nothing about being equal
 
@@ -48,6 +49,7 @@ class Offer:
     is_assisted: bool = False
     set_aside: Sequence[Violation] = ()  # broken, and by a manager's reason no obstacle
     approval: Approval = field(default_factory=Approval)
+    prepaid: Prepaid | None = None  # what the firm chose to pay its hours with
     rise_percent: int | None = None  # of the list it is compared with, where that needs a look
 
     @property
@@ -77,21 +79,36 @@ class Offer:
 
 
 def make_offer(
-    sheet: Sheet, slot: TimeSlot, *, samples: int = 1, is_assisted: bool | None = None
+    sheet: Sheet,
+    slot: TimeSlot,
+    *,
+    samples: int = 1,
+    is_assisted: bool | None = None,
+    prepaid: Prepaid | None = None,
 ) -> Offer:
-    """Return what the sheet says about the slot now.
+    """Return what the sheet says about the slot now, with its hours paid by `prepaid` if given.
 
     Unless told, it is used by oneself where that may be.
     """
     assisted = assisted_unless_told(sheet.operation, is_assisted)
     quoted = _quoted(sheet.price, Usage(slot.starts_at, slot.minutes, samples, assisted), sheet)
+    if prepaid and quoted:
+        hours = Hours(prepaid.id, prepaid.per_hour, prepaid.left_minutes)
+        quoted = tariffs.with_hours(quoted, hours, sheet.plan.wall)
     return Offer(
         sheet,
         slot,
         quoted,
-        [*_violations(sheet, slot, quoted), *_operation(sheet, slot, is_assisted=assisted)],
+        [
+            *_violations(sheet, slot, quoted),
+            *_operation(sheet, slot, is_assisted=assisted),
+            *rules.broken_by_prepaid(
+                prepaid, slot, quoted, sheet.instrument_id, sheet.category_code
+            ),
+        ],
         is_assisted=assisted,
         approval=_approval(sheet, slot, quoted),
+        prepaid=prepaid,
     )
 
 

@@ -14,7 +14,7 @@ from booking.notices.rules import Kind
 from booking.reservations import queries, rules
 from booking.reservations.errors import OutsideItsTime, StillInUse
 from booking.reservations.models import Reservation, ReservationStatus, Use
-from booking.reservations.service import fees
+from booking.reservations.service import fees, prepaying
 from booking.reservations.service.approving import broken_since
 from booking.reservations.service.booking import INSTRUMENT
 from booking.reservations.service.changing import changeable
@@ -113,6 +113,7 @@ def no_show(
         raise WrongState(reservation.status, "no-show")
     now = clock.now()
     rules.check_unclaimed(reservation.slot, now, reservation.instrument.zone)
+    prepaying.give_back(reservation, caller)
     _give_back(reservation, now)
     fee = fees.if_nobody_comes(reservation)
     reservation.fee_minor = fee.minor if fee else 0

@@ -74,6 +74,7 @@ def _take(instrument_id: int, choice: Choice, caller: Caller) -> Response:
                 purpose=choice.purpose,
                 is_assisted=choice.is_assisted,
                 samples=choice.samples,
+                prepaid=choice.prepaid,
             )
     except DomainError as refused:
         # Rolled back: what was read before is to be read again.

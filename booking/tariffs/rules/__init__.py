@@ -14,16 +14,19 @@ from booking.tariffs.rules.baseline import (
 )
 from booking.tariffs.rules.clocks import Wall
 from booking.tariffs.rules.history import SHOWN_FOR, Version, rise_percent, rises
+from booking.tariffs.rules.prepaid import Covered, Hours
 from booking.tariffs.rules.pricing import (
     CHINA,
     Item,
     Quote,
     QuoteLine,
     Usage,
+    covered_by,
     fee,
     kept_lines,
     price,
     quote,
+    with_hours,
 )
 from booking.tariffs.rules.terms import (
     DAY_MINUTES,
@@ -56,8 +59,10 @@ __all__ = [
     "STEPS",
     "USUAL",
     "ChargeUnit",
+    "Covered",
     "Customer",
     "Fee",
+    "Hours",
     "Item",
     "NoBaseline",
     "PriceFacts",
@@ -68,6 +73,7 @@ __all__ = [
     "Version",
     "Wall",
     "Window",
+    "covered_by",
     "fee",
     "kept_lines",
     "price",
@@ -76,5 +82,6 @@ __all__ = [
     "rises",
     "share_due",
     "why_no_baseline",
+    "with_hours",
     "wrong_with",
 ]
