@@ -78,9 +78,8 @@ def reserve(
     """Reserve the instrument, or raise NotBookable (all broken rules) or SlotTaken.
 
     Where its owner has to approve it, the time is held until then. The hours are paid from the
-    balance `prepaid` if one is named. With an `override_reason`
-    whoever manages the instrument sets rules aside, also for a firm (and somebody of it) that
-    their institution knows.
+    balance `prepaid` if one is named. With an `override_reason` whoever manages the instrument
+    sets rules aside, also for a firm (and somebody of it) that their institution knows.
     """
     buyer = overriding.buyer_of(
         instrument_id, caller, organisation_id, user_id, overrides=override_reason is not None
@@ -94,7 +93,6 @@ def reserve(
     agreed = agreed_of(policy, quoted) | awaiting(offer.approval)
     told = confirmation(offer.sheet, slot, agreed | late_fee(quoted))
     for unit in availability.free_units(instrument_id, held, units=offer.sheet.units):
-        now = clock.now()
         reservation = taking(
             availability.taking_values(instrument_id, held, unit=unit) | told,
             caller,
@@ -105,8 +103,6 @@ def reserve(
             starts_at=slot.starts_at,
             ends_at=slot.ends_at,
             purpose=purpose,
-            created_at=now,
-            updated_at=now,
             **NEW,
             **agreed,
         )

@@ -10,6 +10,7 @@ from booking.accounts.rules import Caller
 from booking.availability import service as availability
 from booking.availability.rules import BookingPolicy
 from booking.journal import service as journal
+from booking.kernel import clock
 from booking.kernel.db import db
 from booking.reservations.models import Reservation
 from booking.reservations.service.telling import CONFIRMING
@@ -72,6 +73,8 @@ _RESERVE = journal.recording(
 
 def taking(hold: dict[str, Any], caller: Caller, **columns: Any) -> Reservation | None:
     """Take the time and keep a reservation of these columns; None, and nothing, if it is taken."""
+    now = clock.now()
+    columns |= {"created_at": now, "updated_at": now}
     reservation = Reservation(**columns)
     made = journal.insert_recorded(
         _RESERVE,
