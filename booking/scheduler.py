@@ -95,6 +95,7 @@ TIMETABLE = (
     Job("calendar-years", "20 3 1 * *", reference.reseed_calendar),
     Job("reminders", "*/15 * * * *", reservations.remind),
     Job("close-settled", "20 1 * * *", reservations.close),
+    Job("unclaimed", "*/5 * * * *", reservations.release_unclaimed),
     Job("holds", "*/5 * * * *", reservations.expire_holds),
     Job("forget-notices", "30 4 * * *", notices.forget),
     Job("certificates", "0 8 * * *", qualifications.remind),

@@ -91,6 +91,11 @@ class Reservation(Versioned, Model):
             postgresql_where=text("status = 'tentative'"),
         ),
         Index(
+            "ix_reservations_confirmed",
+            "starts_at",
+            postgresql_where=text("status = 'confirmed'"),
+        ),
+        Index(
             "ix_reservations_paid_in_full",
             "price_id",
             postgresql_where=text(

@@ -549,3 +549,14 @@ def test_another_firm_of_the_same_class_cannot_use_it(instrument, balance):
 
     with pytest.raises(NotFound):
         service.reserve(instrument.id, slot(), caller=other, prepaid=balance.id)
+
+
+@sound
+def test_what_nobody_claims_gives_them_back(owner, firm, balance, now):
+    instrument = make_instrument(institution=owner, schedule={"release_after_minutes": 30})
+    service.reserve(instrument.id, slot(), caller=firm, prepaid=balance.id)
+    now.set(BEGINS + HOUR)
+
+    assert service.release_unclaimed() == 1
+
+    assert left(balance) == 1200

@@ -124,6 +124,7 @@ class TermsSchema(Schema):
     change_until_minutes = Count(most=43200, load_default=Terms.change_until_minutes)
     buffer_before_minutes = Count(most=1440, load_default=Terms.buffer_before_minutes)
     buffer_after_minutes = Count(most=1440, load_default=Terms.buffer_after_minutes)
+    release_after_minutes = Count(most=1440, load_default=Terms.release_after_minutes)
     observes_holidays = fields.Boolean(
         load_default=Terms.observes_holidays, truthy={True}, falsy={False}
     )

@@ -196,6 +196,7 @@ class HoursForm(FormSchema):
     change_until_minutes = QueryCount(most=43200, required=True)
     buffer_before_minutes = QueryCount(most=1440, required=True)
     buffer_after_minutes = QueryCount(most=1440, required=True)
+    release_after_minutes = QueryCount(most=1440, load_default=0)
     version = QueryCount(least=1, most=2**31, load_default=None)
 
     @post_load

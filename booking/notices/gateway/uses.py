@@ -61,7 +61,13 @@ def _sentence(kind: Kind, visit: Visit) -> str:
         case Kind.FAULT:
             return _of_a_fault(stopped_use=visit.facts["stopped_use"])
         case _:
-            return str(gettext("机构登记为未到场，时段已释放。有出入请联系机构。"))
+            return _of_a_no_show(by_itself=visit.facts.get("by_itself", False))
+
+
+def _of_a_no_show(*, by_itself: bool) -> str:
+    if by_itself:
+        return str(gettext("开始后无人到场，时段已按规则释放，记为爽约。有出入请联系机构。"))
+    return str(gettext("机构登记为未到场，时段已释放。有出入请联系机构。"))
 
 
 def _of_a_fault(*, stopped_use: bool) -> str:

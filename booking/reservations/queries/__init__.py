@@ -16,7 +16,9 @@ from booking.reservations.queries.holds import (
     Record,
     count_waiting,
     expired_holds,
+    kept_until,
     record_of,
+    unclaimed,
     waiting_for,
 )
 from booking.reservations.queries.personal import count_of, ids_of, personal_data
@@ -68,6 +70,7 @@ __all__ = [
     "ids_of",
     "in_the_way",
     "in_use_now",
+    "kept_until",
     "last_purpose",
     "list_closures",
     "list_coming",
@@ -83,6 +86,7 @@ __all__ = [
     "settled_before",
     "to_remind_of",
     "told",
+    "unclaimed",
     "usable_now",
     "visible_to",
     "waiting_for",

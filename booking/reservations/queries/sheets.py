@@ -34,7 +34,7 @@ SELECT i.id, i.institution_id, i.units, i.publication, i.sharing_mode, i.running
        i.time_zone, i.category_code, i.region_code, o.kind AS customer_kind, s.grid_minutes,
        s.shortest_minutes, s.longest_minutes, s.lead_minutes, s.horizon_days,
        s.buffer_before_minutes, s.buffer_after_minutes, s.change_until_minutes,
-       s.observes_holidays, i.verified_until, i.calibrated_until,
+       s.release_after_minutes, s.observes_holidays, i.verified_until, i.calibrated_until,
        s.approval_mode, s.approval_over_minutes, s.approval_over_minor, s.hold_working_hours,
        s.operation,
        CASE WHEN s.operation = 'self_operated_authorised' THEN (
@@ -101,6 +101,7 @@ class _Row(NamedTuple):
     buffer_before_minutes: int
     buffer_after_minutes: int
     change_until_minutes: int
+    release_after_minutes: int
     observes_holidays: bool | None
     verified_until: date | None
     calibrated_until: date | None

@@ -24,7 +24,13 @@ from booking.reservations.service.settling import (
     suggested_minutes,
 )
 from booking.reservations.service.telling import cancelling, remind
-from booking.reservations.service.using import check_in, check_out, no_show, record_use
+from booking.reservations.service.using import (
+    check_in,
+    check_out,
+    no_show,
+    record_use,
+    release_unclaimed,
+)
 
 __all__ = [
     "Approval",
@@ -58,6 +64,7 @@ __all__ = [
     "quote",
     "reason_told",
     "record_use",
+    "release_unclaimed",
     "remind",
     "report_fault",
     "reserve",

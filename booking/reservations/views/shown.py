@@ -53,6 +53,7 @@ def facts(found: Reservation) -> dict[str, Any]:
         "side": side_of(found),
         "free_until": _still_to_come(queries.free_to_change_until(found)),
         "late_fee": service.if_cancelled_late(found) if found.status in MOVABLE else None,
+        "kept_until": _still_to_come(queries.kept_until(found)),
         "holds": found.status in HOLDING and found.ends_at > clock.now(),
         "movable": found.status in MOVABLE and found.ends_at > clock.now(),
         "doing": doing(found, caller()),
