@@ -1,5 +1,7 @@
 """What a firm bought beforehand, and one balance with every entry, for both sides."""
 
+from collections.abc import Sequence
+
 from flask import Response, flash, render_template
 from flask_babel import gettext
 
@@ -10,8 +12,10 @@ from booking.kernel.db import transaction
 from booking.kernel.forms import Form
 from booking.kernel.login import login_required
 from booking.packages import queries, rules, service
+from booking.packages.models import PrepaidBalance
 from booking.packages.schemas import CorrectionForm
 from booking.packages.views.frame import bp, go
+from booking.registry import queries as registry
 
 
 @bp.get("/prepaid")
@@ -27,9 +31,16 @@ def prepaid() -> str:
             key=lambda each: (each.valid_until, each.id),
         ),
         past=[each for each in found if not each.left_minutes or each.has_ended(today)],
+        names=_names(found),
         today=today,
         soon=rules.REMIND_DAYS[0],
     )
+
+
+def _names(balances: Sequence[PrepaidBalance]) -> dict[int, str]:
+    """Return the names of the instruments that these hours are for, where they are named."""
+    ids = {each for balance in balances for each in balance.package.instrument_ids}
+    return registry.instrument_names(ids)
 
 
 @bp.get("/prepaid/<id:balance_id>")
@@ -61,6 +72,7 @@ def _show(balance_id: int, form: Form) -> Response:
         form=form,
         balance=found,
         entries=queries.entries_of(balance_id),
+        names=_names([found]),
         is_owner=found.institution_id in who.organisations_with(Permission.SEE_OWNER_SIDE),
         may_correct=who.may(Permission.KEEP_BOOKS, found.institution_id),
         today=clock.today(),
