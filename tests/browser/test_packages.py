@@ -2,11 +2,12 @@
 
 import os
 import re
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import NARROWEST, flaws, log_in, scrolls_sideways
+from tests.browser.conftest import NARROWEST, NOW, flaws, log_in, scrolls_sideways
 
 LAB, FIRM = "lab@demo.example", "firm@demo.example"
 PAGES = [
@@ -40,7 +41,8 @@ def test_a_firm_books_with_the_hours_it_bought_and_gives_them_back(visit, width)
     log_in(page, FIRM)
     page.goto("/prepaid/1")
     before = page.get_by_role("heading", level=1).inner_text()
-    page.goto("/instruments/1?minutes=60")
+    friday = (NOW + timedelta(days=4)).date()  # while it can still be given back
+    page.goto(f"/instruments/1?minutes=60&day={friday}")
     chosen = page.locator("input[name=prepaid][type=radio]:not([value='0'])").first
     chosen.check()
     expect(page.locator("#confirm")).to_contain_text("还需支付")
