@@ -6,12 +6,14 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from booking.accounts.rules import CustomerClass, Role
 from booking.kernel import clock
 from booking.kernel.errors import InvalidField, NotFound
 from booking.kernel.money import Money
+from booking.notices.models import Notice
+from booking.notices.rules import Kind
 from booking.packages import queries as packages
 from booking.packages import service as ledger
 from booking.packages.rules import EntryKind
@@ -408,7 +410,7 @@ def _settle(reservation, firm, bookkeeper, **more):
 
 
 @sound
-def test_a_confirmed_use_takes_what_it_came_to(used, balance, operator, firm, bookkeeper):
+def test_a_confirmed_use_takes_what_it_came_to(used, balance, operator, firm, bookkeeper, session):
     service.confirm_usage(used.id, caller=operator, minutes=90, note="提前结束")
 
     assert left(balance) == 1110
@@ -422,6 +424,8 @@ def test_a_confirmed_use_takes_what_it_came_to(used, balance, operator, firm, bo
     assert line.saved == Money(9000)
     kept = line.evidence["prepaid"]
     assert (kept["reference"], kept["minutes"]) == (balance.reference, 90)
+    notice = session.scalars(select(Notice).where(Notice.kind == Kind.SETTLED)).one()
+    assert (notice.facts["due_minor"], notice.facts["prepaid_minor"]) == (18000, 18000)
 
 
 @sound

@@ -331,8 +331,10 @@ def _done(reservation: Reservation, caller: Caller, entry: str, **data: object) 
 def _tell(kind: Kind, reservation: Reservation, **more: object) -> None:
     use = reservation.use
     assert use is not None  # noqa: S101 - only told of a use
+    covered = reservation.prepaid_now
     due = {
         "due_minor": use.price_minor,
+        "prepaid_minor": covered.amount.minor if covered else 0,
         "used_minutes": use.minutes,
         "objection_until": use.objection_until,
         "note": use.note,
