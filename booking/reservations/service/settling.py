@@ -21,6 +21,7 @@ from booking.reservations import queries, rules
 from booking.reservations.errors import Disputed
 from booking.reservations.models import Reservation, ReservationStatus, Settlement, Use
 from booking.reservations.rules import PassedOn
+from booking.reservations.service import prepaying
 from booking.reservations.service.keeping import facts, record
 from booking.reservations.service.telling import tell
 from booking.reservations.service.using import of_use
@@ -62,6 +63,7 @@ def confirm_usage(
     )
     _check_counted(counted, done, note, needs_note=answers or not is_as_expected)
     old = facts(reservation) | of_use(reservation)
+    prepaying.lock([reservation])
     if is_statutory is not None:
         reservation.is_statutory = is_statutory
     if passed_on is not None:
@@ -76,6 +78,7 @@ def confirm_usage(
     else:
         reservation.become(ReservationStatus.USAGE_CONFIRMED, action="confirm-usage")
     db.session.flush()
+    prepaying.use(reservation, caller)
     entry = "reservation.usage_corrected" if answers else "reservation.usage_confirmed"
     record(entry, reservation, caller, old=old, new=_kept(reservation), note=note)
     _tell(Kind.USAGE, reservation, answers=answers)
@@ -107,7 +110,8 @@ def due_for(
 ) -> tariffs.Quote | None:
     """Return what so many minutes and samples cost by the price that was agreed on.
 
-    Hours with a price of their own are those of the real use.
+    What was to be paid with hours bought beforehand is, as far as these reach. Hours with
+    a price of their own are those of the real use.
     """
     price_id, use = reservation.price_id, reservation.use
     facts_ = tariff_queries.get_price(price_id).facts if price_id is not None else None
@@ -118,12 +122,18 @@ def due_for(
     has_windows = facts_ is not None and facts_.terms.windows
     wall = tariff_queries.wall_of(reservation.instrument, slot) if has_windows else tariffs.CHINA
     done = reservation.samples if samples is None else samples
-    return tariffs.quote(
+    quoted = tariffs.quote(
         facts_,
         tariffs.Usage(begins, minutes, done, reservation.is_assisted),
         customer_class=reservation.customer_class,
         now=reservation.created_at,
         wall=wall,
+    )
+    hours = prepaying.of(reservation) if quoted else None
+    if hours is None or quoted is None:
+        return quoted
+    return tariffs.with_hours(
+        quoted, tariffs.Hours(hours.id, hours.per_hour, hours.left_minutes), wall
     )
 
 
@@ -175,7 +185,8 @@ def settle(
     if reservation.status is not ReservationStatus.USAGE_CONFIRMED or use is None:
         raise WrongState(reservation.status, "settle")
     _check_undisputed(use)
-    _check_settlement(use, settlement, settled_on, reference)
+    reference = reference or prepaying.reference(reservation)
+    _check_settlement(reservation, use, settlement, settled_on, reference)
     old = _kept(reservation)
     relations.hold_still()
     # Once left out it stays so; what was declared since is added.
@@ -265,10 +276,14 @@ def _check_undisputed(use: Use) -> None:
         )
 
 
-def _check_settlement(use: Use, settlement: Settlement, settled_on: date, reference: str) -> None:
+def _check_settlement(
+    reservation: Reservation, use: Use, settlement: Settlement, settled_on: date, reference: str
+) -> None:
     is_free = use.due is not None and use.due.minor == 0
-    if is_free != (settlement is Settlement.NOTHING_DUE):
+    if settlement not in settlements(reservation):
         reason = N_("这笔没有应付金额。") if is_free else N_("这笔有应付金额，请选择已付或挂账。")
+        if prepaying.is_whole(reservation):
+            reason = N_("这笔已由预付机时支付，请选择预付机时。")
         raise InvalidField("settlement", reason)
     if settled_on > clock.today():
         raise InvalidField("settled_on", N_("不能填写将来的日期。"))
@@ -279,6 +294,16 @@ def _check_settlement(use: Use, settlement: Settlement, settled_on: date, refere
 
 
 _PREPAID = timedelta(days=366)
+
+
+def settlements(reservation: Reservation) -> tuple[Settlement, ...]:
+    """Return how a confirmed use can be settled."""
+    due = reservation.use.due if reservation.use else None
+    if due is not None and due.minor == 0:
+        return (Settlement.NOTHING_DUE,)
+    if prepaying.is_whole(reservation):
+        return (Settlement.PREPAID,)
+    return (Settlement.PAID, Settlement.ON_ACCOUNT)
 
 
 def _settled(reservation: Reservation, use: Use) -> savings.Settled:
@@ -346,6 +371,7 @@ def _evidence(reservation: Reservation, use: Use) -> dict[str, Any]:
             "on": use.settled_on.isoformat() if use.settled_on else None,
             "reference": use.reference,
         },
+        "prepaid": prepaying.evidence(reservation),
     }
 
 
@@ -383,8 +409,10 @@ def _done(reservation: Reservation, caller: Caller, entry: str, **data: object) 
 def _tell(kind: Kind, reservation: Reservation, **more: object) -> None:
     use = reservation.use
     assert use is not None  # noqa: S101 - only told of a use
+    covered = reservation.prepaid_now
     due = {
         "due_minor": use.due.minor if use.due else 0,
+        "prepaid_minor": covered.amount.minor if covered else 0,
         "used_minutes": use.minutes,
         "objection_until": use.objection_until,
         "note": use.note,
