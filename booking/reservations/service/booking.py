@@ -7,7 +7,6 @@ from booking.accounts.rules import Caller, acting_for
 from booking.availability import queries as calendars
 from booking.availability import service as availability
 from booking.availability.errors import SlotTaken
-from booking.availability.rules import BookingPolicy
 from booking.kernel import clock
 from booking.kernel.db import db
 from booking.kernel.errors import WrongState
@@ -28,7 +27,7 @@ from booking.reservations.service.changing import (
     check_still_changeable,
 )
 from booking.reservations.service.keeping import NEW, agreed_of, facts, record, taking
-from booking.reservations.service.offers import Offer, make_offer, taken
+from booking.reservations.service.offers import Offer, make_offer, taken, with_buffers
 from booking.reservations.service.telling import confirmation, late_fee, tell
 
 MOVABLE = frozenset({ReservationStatus.TENTATIVE, ReservationStatus.CONFIRMED})
@@ -397,10 +396,3 @@ def _occupy(sheet: Sheet, wanted: TimeSlot) -> tuple[int, int]:
         return availability.occupy(sheet.instrument_id, wanted, units=sheet.units)
     except SlotTaken:
         raise _Lost(sheet) from None
-
-
-def with_buffers(slot: TimeSlot, policy: BookingPolicy) -> TimeSlot:
-    """Return the time that is taken for the slot."""
-    return slot.widened(
-        before_minutes=policy.buffer_before_minutes, after_minutes=policy.buffer_after_minutes
-    )

@@ -118,6 +118,13 @@ def make_offer(
     )
 
 
+def with_buffers(slot: TimeSlot, policy: BookingPolicy) -> TimeSlot:
+    """Return the time that is taken for the slot."""
+    return slot.widened(
+        before_minutes=policy.buffer_before_minutes, after_minutes=policy.buffer_after_minutes
+    )
+
+
 def _operation(sheet: Sheet, slot: TimeSlot, *, is_assisted: bool) -> Iterator[Violation]:
     """Yield what forbids whoever reserves to operate it; the owner's own use is its own matter."""
     if sheet.is_own:
