@@ -30,6 +30,7 @@ from booking.calendars.api import bp as calendars_api
 from booking.calendars.views import addresses as calendar_addresses
 from booking.calendars.views import pages as calendar_pages
 from booking.console.views import bp as console_pages
+from booking.dashboard.views import bp as dashboard_pages
 from booking.files import gateway as files
 from booking.journal import queries as journal
 from booking.kernel import (
@@ -52,11 +53,14 @@ from booking.notices import gateway as notices
 from booking.notices import queries as notices_queries
 from booking.notices.views import bp as notices_pages
 from booking.notices.views.demo import init_demo_mail
+from booking.pricegroups.api import bp as pricegroups_api
 from booking.qualifications.api import bp as qualifications_api
 from booking.qualifications.views import bp as qualifications_pages
 from booking.reference.api import bp as reference_api
 from booking.registry import cli as registry_cli
 from booking.registry.api import bp as registry_api
+from booking.relations.api import bp as relations_api
+from booking.relations.views import bp as relations_pages
 from booking.reservations import queries as reservations
 from booking.reservations.api import bp as reservations_api
 from booking.reservations.views import bp as reservations_pages
@@ -64,6 +68,8 @@ from booking.savings.api import bp as savings_api
 from booking.savings.views import bp as savings_pages
 from booking.subjects import cli as subjects_cli
 from booking.tariffs.api import bp as tariffs_api
+from booking.waiting.api import bp as waiting_api
+from booking.waiting.views import bp as waiting_pages
 
 API = (
     accounts_api,
@@ -73,10 +79,13 @@ API = (
     qualifications_api,
     authorisations_api,
     tariffs_api,
+    pricegroups_api,
     availability_api,
     reservations_api,
     savings_api,
+    relations_api,
     calendars_api,
+    waiting_api,
 )
 COMMANDS = (operations.cli, subjects_cli.cli, accounts_cli.cli, registry_cli.cli)
 migrate = Migrate()
@@ -107,11 +116,14 @@ def create_app(environment: str | None = None, **overrides: Any) -> Flask:
         availability_pages,
         reservations_pages,
         savings_pages,
+        relations_pages,
         attachments_pages,
         qualifications_pages,
         authorisations_pages,
         calendar_pages,
+        waiting_pages,
         console_pages,
+        dashboard_pages,
         notices_pages,
         admin_pages,
     ):

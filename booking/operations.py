@@ -30,13 +30,17 @@ from booking.kernel.db import db, transaction
 from booking.qualifications import queries as qualifications
 from booking.reference import service as reference
 from booking.registry import service as registry
+from booking.relations import queries as relations
 from booking.reservations import queries as reservations
 from booking.savings import queries as savings
+from booking.waiting import queries as waiting
 
 INVARIANTS: tuple[Callable[[], Iterator[str]], ...] = (
     availability.breaches,
     reservations.breaches,
+    waiting.breaches,
     savings.breaches,
+    relations.breaches,
     qualifications.breaches,
     authorisations.breaches,
     files.breaches,

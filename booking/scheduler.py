@@ -29,6 +29,7 @@ from booking.notices import jobs as notices
 from booking.qualifications import jobs as qualifications
 from booking.reference import jobs as reference
 from booking.reservations import jobs as reservations
+from booking.waiting import jobs as waiting
 
 LOOK_SECONDS = 1  # how often every worker looks for what waits
 LEAD_SECONDS = 5  # how often the leader looks at the timetable, and others whether there is one
@@ -94,7 +95,9 @@ TIMETABLE = (
     Job("calendar-years", "20 3 1 * *", reference.reseed_calendar),
     Job("reminders", "*/15 * * * *", reservations.remind),
     Job("close-settled", "20 1 * * *", reservations.close),
+    Job("unclaimed", "*/5 * * * *", reservations.release_unclaimed),
     Job("holds", "*/5 * * * *", reservations.expire_holds),
+    Job("waiting-list", "* * * * *", waiting.offer),
     Job("forget-notices", "30 4 * * *", notices.forget),
     Job("certificates", "0 8 * * *", qualifications.remind),
     Job("authorisations", "5 8 * * *", authorisations.remind),

@@ -152,6 +152,10 @@ SELF_SIGN_UP = frozenset(
     {OrganisationKind.ENTERPRISE, OrganisationKind.RESEARCH, OrganisationKind.INSTITUTION}
 )
 BUYERS = SELF_SIGN_UP
+# 市场主体: only what they save counts (domain §4.4). 事业单位 that test for a living compete there.
+MARKET_ENTITIES = frozenset({OrganisationKind.ENTERPRISE, OrganisationKind.INSTITUTION})
+# Counted with the enterprises, shown apart (domain §9.18).
+SMALLEST = frozenset({SizeClass.SOLE_TRADER, SizeClass.COOPERATIVE})
 
 # Who holds the keys to many others' bookings proves twice who they are.
 NEED_SECOND_FACTOR = frozenset(

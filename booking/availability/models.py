@@ -31,6 +31,13 @@ class OccupancyKind(StrEnum):
     CALIBRATION = "calibration"
     FAULT = "fault"
     OWN_USE = "own_use"
+    OFFER = "offer"  # held for whoever is next on the waiting list, until they answer
+
+
+# What only the owner takes, for reasons of their own.
+CLOSURE_KINDS = tuple(
+    kind for kind in OccupancyKind if kind not in {OccupancyKind.RESERVATION, OccupancyKind.OFFER}
+)
 
 
 class Occupancy(Model):
@@ -83,6 +90,10 @@ class Schedule(Versioned, Model):
         CheckConstraint("buffer_before_minutes BETWEEN 0 AND 1440", name="buffer_before"),
         CheckConstraint("buffer_after_minutes BETWEEN 0 AND 1440", name="buffer_after"),
         CheckConstraint("cardinality(classes) > 0", name="classes"),
+        CheckConstraint(
+            "release_after_minutes = 0 OR release_after_minutes BETWEEN 30 AND 1440",
+            name="release",
+        ),
         # The few that are not for everybody.
         Index(
             "ix_schedules_restricted",
@@ -106,6 +117,7 @@ class Schedule(Versioned, Model):
     change_until_minutes: Mapped[int] = mapped_column(default=1440)
     buffer_before_minutes: Mapped[int] = mapped_column(default=0)
     buffer_after_minutes: Mapped[int] = mapped_column(default=0)
+    release_after_minutes: Mapped[int] = mapped_column(default=0, server_default="0")
     observes_holidays: Mapped[bool] = mapped_column(default=True)
     # Who may book (None: everybody), and what else is asked (None: nothing), worked out: for the
     # parts named in `inherits`, and terms named there, it is what the institution asks.

@@ -54,6 +54,7 @@ MANNERS = {
             lead_minutes=60,
             horizon_days=45,
             change_until_minutes=240,
+            release_after_minutes=30,
         ),
         (30, 60, 60, 90, 120),
         "样品表面须清洁；每次不超过 2 小时，可连约。",

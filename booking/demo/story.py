@@ -10,7 +10,17 @@ from booking.accounts.rules import Caller, Scope
 from booking.authorisations.rules import Operation
 from booking.availability.models import OccupancyKind
 from booking.console import service as console
-from booking.demo import catalogue, charges, papers, people, policies, tables
+from booking.demo import (
+    catalogue,
+    charges,
+    classes,
+    papers,
+    people,
+    policies,
+    queueing,
+    scope,
+    tables,
+)
 from booking.demo.bookings import FAULT, Booking, Planner
 from booking.demo.hours import MANNERS, Calendar
 from booking.demo.operators import AUTHORISED, MICROSCOPE, Learning
@@ -53,6 +63,7 @@ def load() -> bool:
     with clock.pretend(calendar.days_before(HISTORY, time(9))):
         everybody = people.register()
         ids = catalogue.register(everybody)
+        scope.relate(everybody, clock.today())
     scene = Scene(calendar, everybody, ids)
     for at, happens in sorted(scene.events(), key=lambda event: event[0]):
         with clock.pretend(at):
@@ -62,6 +73,7 @@ def load() -> bool:
     with clock.pretend(calendar.days_before(1, time(16, 20))):
         policies.decide(everybody, ids)
         _begin_to_write_up(everybody[_WRITER])
+    queueing.wait(everybody, ids, calendar)
     _settle_notices(calendar)
     return True
 
@@ -95,19 +107,25 @@ class Scene:
     def events(self) -> Iterator[Event]:
         """Yield everything that happens, in no order."""
         days, ended = Days(self.calendar), []
-        for booking in Planner(self.calendar).bookings():
+        bookings = Planner(self.calendar).bookings()
+        missed = scope.missed(bookings, before=self.calendar.days_before(1, time(0)))
+        for booking in bookings:
             yield booking.made_at, partial(self._reserve, booking)
             yield booking.made_at + _THOUGHT, partial(self._decide, booking)
             if booking.cancelled_at is not None:
                 yield booking.cancelled_at, partial(self._cancel, booking)
                 continue
-            for step in days.steps(booking):
+            happened = list(days.steps(booking))
+            if booking in missed:
+                happened = [days.missed(booking)]
+            for step in happened:
                 yield step.at, partial(self._take, booking, step)
                 if step.action == "end" and self._owner_of(booking) == _WRITER:
                     ended.append((step.at - _FOUND_BEFORE, booking))
         at, booking = max(ended, key=lambda end: end[0])
         yield at, partial(self._report, booking)
         yield self.calendar.days_before(1, time(19)), reservations.expire_holds
+        yield self.calendar.days_before(1, time(19, 30)), partial(scope.settle_fees, self.everybody)
         learning = Learning(self.calendar, self.everybody, self.ids[MICROSCOPE])
         yield from learning.events()
         for stop in tables.stops():
@@ -116,6 +134,7 @@ class Scene:
             at = charges.moment(change, self.calendar)
             owner = self.everybody[self.sites[change.instrument].institution]
             yield at, partial(change.publish, self.ids, owner, at)
+        yield from classes.events(self.calendar, self.everybody, self.ids)
         yield self.calendar.days_before(2, time(15, 20)), people.apply_for_verification
         for colleague in tables.colleagues():
             yield from self._joining(colleague)
@@ -136,12 +155,14 @@ class Scene:
         return self.calendar.days_before(_FORESEEN, time(10))
 
     def _reserve(self, booking: Booking) -> None:
+        is_statutory = not booking.by_hand and scope.is_statutory(len(self.reserved))
         made = reservations.reserve(
             self.ids[booking.instrument],
             booking.slot,
             caller=self.everybody[booking.login],
-            purpose=booking.purpose,
+            purpose=scope.STATUTORY if is_statutory else booking.purpose,
             is_assisted=self._is_assisted(booking),
+            is_statutory=is_statutory,
         )
         self.reserved[booking] = made.id
 

@@ -44,10 +44,15 @@ class Days:
                 return
             yield step
 
+    def missed(self, booking: Booking) -> Step:
+        """Return the step of a booking to which nobody came."""
+        at = booking.slot.starts_at + 45 * MINUTE
+        return Step("miss", at, by_owner=True, words="电话联系不上")
+
     def _all(self, booking: Booking) -> Iterator[Step]:
         begins, ends = booking.slot.starts_at, booking.slot.ends_at
         if self._chance(_STAYS_AWAY):
-            yield Step("miss", begins + 45 * MINUTE, by_owner=True, words="电话联系不上")
+            yield self.missed(booking)
             return
         late = 12 if self._chance(_COMES_LATE) else self.random.randint(1, 4)
         yield Step("start", begins + late * MINUTE, by_owner=False)

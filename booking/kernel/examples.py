@@ -41,6 +41,7 @@ VALUES: Json = {
     "region": "4301",
     "region_code": "430100",
     "size_class": "small",
+    "source": "股东名册，2026-10-08",
     "uscc": "91430100MA4L16KL6N",
     "version": 1,
     "zone": "Asia/Shanghai",

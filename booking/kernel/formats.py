@@ -194,7 +194,7 @@ def charge(line: Mapping[str, Any], currency: str = "CNY") -> str:
     """Return what a line of a price is for, as it is kept: `公示价 180.00 元/小时 × 2 小时`."""
     item, quantity = line["item"], line["quantity"]
     if item == "discount":
-        return _relief(Decimal(line["percent"]))
+        return _relief(Decimal(line["percent"]), line["name"])
     if line["unit_minor"] is None:
         words = {"minimum": gettext("补足最低收费")}
         return str(words.get(item) or gettext("公示价 × %(length)s", length=length(quantity)))
@@ -211,7 +211,10 @@ def charge(line: Mapping[str, Any], currency: str = "CNY") -> str:
     return str(gettext("公示价 %(price)s × %(length)s", price=price, length=quantity))
 
 
-def _relief(percent: Decimal) -> str:
+def _relief(percent: Decimal, name: str) -> str:
+    if name:
+        share = f"{percent.normalize():f}"
+        return str(gettext("%(name)s优惠 −%(percent)s%%", name=name, percent=share))
     if not percent:  # agreed before the share was kept
         return str(gettext("共享优惠"))
     return str(gettext("共享优惠 %(percent)s%%", percent=f"{percent.normalize():f}"))

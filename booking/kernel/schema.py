@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -232,6 +233,22 @@ class MoneyField(fields.Field[Money]):
         if currency != "CNY":
             raise unusable(N_("币种只能是 CNY。"))
         return Money.of(amount, currency)
+
+
+class Percent(fields.Field[Decimal]):
+    """A percentage as text, e.g. "20" or "12.5"; two decimals, never a float."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        return None if value is None else f"{Decimal(value).normalize():f}"
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Decimal:
+        whole, _, rest = value.partition(".") if isinstance(value, str) else ("", "", "")
+        digits = whole + rest
+        if not (digits.isascii() and digits.isdigit() and 0 < len(whole) <= 3 and len(rest) <= 2):
+            raise unusable(N_('折扣须为文本，例如 "20" 或 "12.5"。'))
+        if (percent := Decimal(value)) > 100:
+            raise unusable(N_("折扣须在 0 到 100 之间。"))
+        return percent
 
 
 def rfc3339(instant: datetime) -> str:

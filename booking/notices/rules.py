@@ -22,7 +22,9 @@ class Kind(StrEnum):
     USAGE = "usage"
     OBJECTION = "objection"
     SETTLED = "settled"
+    FEE = "fee"
     FAULT = "fault"
+    WAITING = "waiting"
     VERIFICATION = "verification"
     EXPIRY = "expiry"
     AUTHORISATION = "authorisation"
@@ -81,7 +83,12 @@ NEEDED: Mapping[Kind, frozenset[str]] = {
     Kind.USAGE: _OF_A_USE | {"answers"},
     Kind.OBJECTION: _OF_A_USE | {"reason"},
     Kind.SETTLED: _OF_A_USE | {"settlement"},
+    Kind.FEE: _OF_A_SLOT | {"fee_minor", "settlement", "reason"},
     Kind.FAULT: _OF_A_SLOT | {"fault_id", "what", "stopped_use"},
+    # `event` is offered, withdrawn, lapsed or over; the times are the offered slot's or the wish's.
+    Kind.WAITING: frozenset(
+        {"event", "instrument", "institution", "starts_at", "ends_at", "answer_by", "path"}
+    ),
     Kind.VERIFICATION: frozenset({"organisation", "verified", "reason"}),
     # `what` is cma, cnas, verification or calibration, or the owner's own words; `path` leads
     # to it.
@@ -150,6 +157,8 @@ def is_too_late(kind: Kind, facts: Mapping[str, Any], now: datetime) -> bool:
     """Tell whether nobody is helped by a mail any more: the visit has begun, the link is dead."""
     if kind is Kind.REMINDER:
         return datetime.fromisoformat(facts["starts_at"]) <= now
+    if kind is Kind.WAITING:
+        return facts["event"] == "offered" and datetime.fromisoformat(facts["answer_by"]) <= now
     return kind in DOORS and datetime.fromisoformat(facts["until"]) <= now
 
 

@@ -16,6 +16,12 @@ def close() -> str:
         return f"完结 {service.close_settled()} 个预约"
 
 
+def release_unclaimed() -> str:
+    """Free the time of what nobody claimed."""
+    with transaction():
+        return f"无人到场释放 {service.release_unclaimed()} 个预约"
+
+
 def expire_holds() -> str:
     """Free the time of what nobody approved or declined in time."""
     with transaction():

@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from booking.accounts.models import Organisation, User
-from booking.accounts.rules import CustomerClass
+from booking.accounts.rules import CustomerClass, SizeClass
 from booking.kernel import clock
 from booking.kernel.db import Model, Word
 from booking.kernel.money import Money
@@ -73,6 +73,8 @@ class SavingsLine(Model):
     instrument: Mapped[Instrument | None] = relationship(lazy="raise")
     user_id: Mapped[int] = mapped_column(ForeignKey(User.id))
     customer_class: Mapped[CustomerClass] = mapped_column(Word(CustomerClass))
+    # What the enterprise had declared by then; None: nothing, or written before it was kept.
+    size_class: Mapped[SizeClass | None] = mapped_column(Word(SizeClass))
     quantity: Mapped[int]
     unit: Mapped[Unit] = mapped_column(Word(Unit))
     currency: Mapped[str] = mapped_column(default="CNY")

@@ -3,17 +3,20 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Select, case, false, func, or_, select, text
-from sqlalchemy.orm import joinedload
+from sqlalchemy import ColumnElement, Select, Subquery, case, false, func, or_, select, text
+from sqlalchemy.orm import aliased, joinedload
 
-from booking.accounts.rules import Caller, Permission, Scope
+from booking.accounts.rules import SMALLEST, Caller, Permission, Scope
 from booking.kernel import paging
 from booking.kernel.db import db
 from booking.kernel.errors import NotFound
 from booking.kernel.money import Money
+from booking.registry.models import Instrument
+from booking.registry.rules import RATED_HOURS
 from booking.savings.models import SavingsLine
-from booking.savings.rules import Amounts, NotCounted
+from booking.savings.rules import EXCLUSIONS, Amounts, Hours, NotCounted, Unit
 
 _READS = frozenset({Scope.READ, Scope.RESERVATIONS})
 _WITH_NAMES = (
@@ -32,15 +35,32 @@ class Period:
 
 
 ALWAYS = Period()
+WAN = 1_000_000  # 分
+
+
+class Only(StrEnum):
+    """Which lines of a period are looked at."""
+
+    COUNTED = "counted"
+    NO_BASELINE = "no_baseline"
+    EXCLUDED = "excluded"  # out of scope, from the start or by a correction
+    SMALLEST = "smallest"  # 个体工商户 and 合作社
 
 
 @dataclass(frozen=True)
 class Totals:
-    """Sums of lines; corrections are in the money, not in the number of services."""
+    """Sums of lines; corrections are in the money, not in the number of services.
+
+    `excluded` are out of scope (domain §4.4), `smallest` are those of 个体工商户 and 合作社, which
+    count and are shown apart.
+    """
 
     services: int
     counted: int
     without_baseline: int
+    excluded: int
+    smallest: int
+    smallest_saved: Money
     baseline: Money
     price: Money
     cash: Money
@@ -84,6 +104,12 @@ def get_line(line_id: int, *, caller: Caller, for_update: bool = False) -> Savin
     return found
 
 
+def lock_line(line_id: int) -> SavingsLine:
+    """Return a line and hold it, for what nobody in particular may see."""
+    query = select(SavingsLine).where(SavingsLine.id == line_id).with_for_update()
+    return db.session.scalars(query.execution_options(populate_existing=True)).one()
+
+
 def find_line(subject: tuple[str, int]) -> SavingsLine | None:
     """Return the line of a reservation or order itself, without its corrections."""
     subject_type, subject_id = subject
@@ -117,9 +143,11 @@ def list_lines(
     cursor: str | None,
     period: Period = ALWAYS,
     counted: bool | None = None,
+    only: Only | None = None,
 ) -> paging.Page[SavingsLine]:
     """Return a page of the lines the caller may see, latest written first."""
-    query = _within(_counted(visible_to(caller), counted), period).options(*_WITH_NAMES)
+    query = _narrowed(_within(_counted(visible_to(caller), counted), period), only)
+    query = query.options(*_WITH_NAMES)
     if cursor is not None:
         query = query.where(SavingsLine.id < paging.decode(cursor, int)[0])
     rows = db.session.scalars(query.order_by(SavingsLine.id.desc()).limit(limit + 1)).all()
@@ -134,34 +162,21 @@ def totals(
     caller: Caller,
     period: Period = ALWAYS,
     counted: bool | None = None,
+    as_customer: bool = False,
 ) -> Totals:
-    """Return the sums of the lines the caller may see."""
-    line = _within(_counted(visible_to(caller), counted), period).subquery()
-    first = line.c.corrects_id.is_(None)
-    has_baseline = line.c.baseline_minor.is_not(None)
-    row = db.session.execute(
-        select(
-            func.count().filter(first),
-            func.count().filter(first, has_baseline),
-            func.count().filter(first, line.c.not_counted == NotCounted.NO_BASELINE),
-            *(
-                func.coalesce(func.sum(column).filter(has_baseline), 0)
-                for column in (
-                    line.c.baseline_minor,
-                    line.c.price_minor,
-                    line.c.cash_minor,
-                    line.c.relief_minor,
-                    line.c.subsidy_minor,
-                )
-            ),
-        ).select_from(line)
-    ).one()
-    services, counted_, without = row[:3]
-    baseline, price, cash, relief, subsidy = (Money(int(sum_)) for sum_ in row[3:])
+    """Return the sums of the lines the caller may see, or only of their own organisations."""
+    query = _within(_counted(visible_to(caller), counted), period)
+    line = (_as_customer(query, caller) if as_customer else query).subquery()
+    row = db.session.execute(select(*_sums(line)).select_from(line)).one()
+    services, counted_, without, excluded, smallest = row[:5]
+    smallest_saved, baseline, price, cash, relief, subsidy = (Money(int(sum_)) for sum_ in row[5:])
     return Totals(
         services=services,
         counted=counted_,
         without_baseline=without,
+        excluded=excluded,
+        smallest=smallest,
+        smallest_saved=smallest_saved,
         baseline=baseline,
         price=price,
         cash=cash,
@@ -171,14 +186,40 @@ def totals(
     )
 
 
+def _sums(line: Subquery) -> Iterator[ColumnElement[int]]:
+    """Yield how many of each kind there are, then the sums of what is compared."""
+    first, has_baseline = line.c.corrects_id.is_(None), line.c.baseline_minor.is_not(None)
+    taken_out = line.c.id.in_(_taken_out())
+    is_smallest = line.c.size_class.in_(SMALLEST)
+    out_of_scope = line.c.not_counted != NotCounted.NO_BASELINE
+    for which in (
+        (),
+        (has_baseline, ~taken_out),
+        (line.c.not_counted == NotCounted.NO_BASELINE,),
+        (or_(taken_out, out_of_scope),),
+        (has_baseline, ~taken_out, is_smallest),
+    ):
+        yield func.count().filter(first, *which)
+    for column, *only in (
+        (line.c.relief_minor + line.c.subsidy_minor, is_smallest),
+        (line.c.baseline_minor,),
+        (line.c.price_minor,),
+        (line.c.cash_minor,),
+        (line.c.relief_minor,),
+        (line.c.subsidy_minor,),
+    ):
+        yield func.coalesce(func.sum(column).filter(has_baseline, *only), 0)
+
+
 def ends_of(year: int) -> tuple[date, date]:
     """Return the first and the last day of a year."""
     return date(year, 1, 1), date(year, 12, 31)
 
 
-def by_month(*, caller: Caller, year: int) -> list[Month]:
-    """Return the twelve months of a year, of the lines the caller may see."""
-    line = _within(visible_to(caller), Period(*ends_of(year))).subquery()
+def by_month(*, caller: Caller, year: int, as_customer: bool = False) -> list[Month]:
+    """Return the twelve months of a year, of the lines the caller may see or only their own."""
+    query = _within(visible_to(caller), Period(*ends_of(year)))
+    line = (_as_customer(query, caller) if as_customer else query).subquery()
     month = func.extract("month", line.c.counted_on)
     # Without a baseline nothing is saved, whatever was granted (domain §4.3).
     is_compared = line.c.baseline_minor.is_not(None)
@@ -204,12 +245,84 @@ def _counted(query: Select[SavingsLine], counted: bool | None) -> Select[Savings
     return query.where(SavingsLine.not_counted.is_(None) == counted)
 
 
+def _as_customer(query: Select[SavingsLine], caller: Caller) -> Select[SavingsLine]:
+    """Return those of the caller's own organisations, without what others saved at theirs."""
+    return query.where(SavingsLine.organisation_id.in_(caller.organisations))
+
+
+def _narrowed(query: Select[SavingsLine], only: Only | None) -> Select[SavingsLine]:
+    match only:
+        case Only.COUNTED:
+            return query.where(SavingsLine.not_counted.is_(None))
+        case Only.NO_BASELINE:
+            return query.where(SavingsLine.not_counted == NotCounted.NO_BASELINE)
+        case Only.EXCLUDED:
+            left_out = SavingsLine.not_counted != NotCounted.NO_BASELINE
+            return query.where(or_(left_out, _line_of().in_(_taken_out())))
+        case Only.SMALLEST:
+            return query.where(
+                SavingsLine.not_counted.is_(None), SavingsLine.size_class.in_(SMALLEST)
+            )
+    return query
+
+
+def _line_of() -> ColumnElement[int]:
+    return func.coalesce(SavingsLine.corrects_id, SavingsLine.id)
+
+
+def _taken_out() -> Select[int | None]:
+    """Return the lines that a correction took out of the sums."""
+    other = aliased(SavingsLine)
+    return select(other.corrects_id).where(other.reason.in_(EXCLUSIONS))
+
+
 def _within(query: Select[SavingsLine], period: Period) -> Select[SavingsLine]:
     if period.first is not None:
         query = query.where(SavingsLine.counted_on >= period.first)
     if period.last is not None:
         query = query.where(SavingsLine.counted_on <= period.last)
     return query
+
+
+def hours_used(*, caller: Caller, year: int) -> list[Hours]:
+    """Return what enterprises used of which instrument in a year, of the lines one may see.
+
+    Whatever is out of scope of the savings is left out here, too.
+    """
+    query = _within(_as_customer(visible_to(caller), caller), Period(*ends_of(year)))
+    line = _narrowed(query, None).subquery()
+    in_scope = or_(line.c.not_counted.is_(None), line.c.not_counted == NotCounted.NO_BASELINE)
+    rows = db.session.execute(
+        select(
+            line.c.organisation_id,
+            Instrument.id,
+            Instrument.name,
+            Instrument.category_code,
+            Instrument.instrument_type,
+            Instrument.worth_wan,
+            Instrument.rated_hours,
+            func.sum(line.c.quantity).label("minutes"),
+            func.sum(line.c.cash_minor).label("cash"),
+        )
+        .join(Instrument, Instrument.id == line.c.instrument_id)
+        .where(in_scope, line.c.unit == Unit.MINUTE)
+        .group_by(line.c.organisation_id, Instrument.id)
+        .order_by(line.c.organisation_id, Instrument.id)
+    )
+    return [
+        Hours(
+            organisation_id=row.organisation_id,
+            category=row.category_code,
+            instrument_id=row.id,
+            name=row.name,
+            worth=None if row.worth_wan is None else int(row.worth_wan * WAN),
+            rated_hours=row.rated_hours or RATED_HOURS[row.instrument_type],
+            minutes=int(row.minutes),
+            cash=int(row.cash),
+        )
+        for row in rows
+        if row.minutes > 0
+    ]
 
 
 # A correction never takes more than there was.

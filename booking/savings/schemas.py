@@ -5,22 +5,32 @@ from typing import Any
 
 from marshmallow import fields, post_load
 
+from booking.accounts.rules import SizeClass
 from booking.kernel import clock
+from booking.kernel.money import Money, round_half_up
 from booking.kernel.schema import (
     Count,
     Instant,
     Line,
     MoneyField,
     PageQuery,
+    QueryCount,
     QueryInstant,
     Schema,
     unusable,
 )
 from booking.kernel.text import N_
 from booking.savings.queries import Period
-from booking.savings.rules import NotCounted, Reason, Service, Unit
+from booking.savings.rules import (
+    Avoided,
+    NotCounted,
+    Reason,
+    Service,
+    Unit,
+)
 
 MOST_QUANTITY = 10**7
+FIRST_YEAR = 2021  # of the notice
 
 
 class QueryDay(QueryInstant):
@@ -54,6 +64,7 @@ class SavingsOut(Schema):
     institution = fields.Nested(NamedOut)
     instrument = fields.Nested(NamedOut, allow_none=True)
     customer_class = fields.String()
+    size_class = fields.Enum(SizeClass, by_value=True, allow_none=True)
     quantity = fields.Integer()
     unit = fields.Enum(Unit, by_value=True)
     baseline = MoneyField(allow_none=True)
@@ -80,6 +91,9 @@ class TotalsOut(Schema):
     services = fields.Integer()
     counted = fields.Integer()
     without_baseline = fields.Integer()
+    excluded = fields.Integer()
+    smallest = fields.Integer()
+    smallest_saved = MoneyField()
     baseline = MoneyField()
     price = MoneyField()
     cash = MoneyField()
@@ -111,6 +125,81 @@ class SavingsQuery(PageQuery):
             raise unusable(N_("结束日期不能早于开始日期。"), "to")
         data["period"] = Period(first, last)
         return data
+
+
+class AvoidedQuery(Schema):
+    """Of which year; this one unless told."""
+
+    year = QueryCount(least=FIRST_YEAR, most=2099, load_default=None)
+
+
+class ParametersOut(Schema):
+    """By what owning is reckoned: shares as decimals, years as a number."""
+
+    version = fields.String()
+    residual = fields.Function(lambda by: str(float(by.residual)))
+    years = fields.Integer()
+    upkeep = fields.Function(lambda by: str(float(by.upkeep)))
+
+
+class OwnedOut(Schema):
+    """An instrument of the class: what it cost, its rated hours a year, and how long it was used.
+
+    `per_hour` is [原值 × (1 − 残值率) ÷ 年限 + 原值 × 年运维率] ÷ 额定机时.
+    """
+
+    id = fields.Integer(attribute="instrument_id")
+    name = fields.String()
+    worth = MoneyField()
+    rated_hours = fields.Integer()
+    minutes = fields.Integer()
+    per_hour = MoneyField()
+    cash = MoneyField()
+
+
+class AvoidedClassOut(Schema):
+    """One class of instruments: what owning the hours would cost, what was paid, the difference."""
+
+    organisation_id = fields.Integer()
+    category_code = fields.String()
+    minutes = fields.Integer()
+    owning = MoneyField()
+    cash = MoneyField()
+    value = MoneyField()
+    instruments = fields.List(fields.Nested(OwnedOut))
+
+
+class AvoidedOut(Schema):
+    """Reference values of a year; `left_out` are instruments whose original value is not known."""
+
+    year = fields.Integer()
+    parameters = fields.Nested(ParametersOut)
+    items = fields.List(fields.Nested(AvoidedClassOut))
+    left_out = fields.List(fields.Nested(NamedOut))
+
+
+def shown(found: Avoided) -> dict[str, Any]:
+    """Return a class with its amounts as money."""
+    return {
+        "organisation_id": found.organisation_id,
+        "category_code": found.category,
+        "minutes": found.minutes,
+        "owning": Money(found.owning),
+        "cash": Money(found.cash),
+        "value": Money(found.value),
+        "instruments": [
+            {
+                "instrument_id": each.instrument_id,
+                "name": each.name,
+                "worth": Money(each.worth or 0),
+                "rated_hours": each.rated_hours,
+                "minutes": each.minutes,
+                "per_hour": Money(round_half_up(each.per_hour())),
+                "cash": Money(each.cash),
+            }
+            for each in found.instruments
+        ],
+    }
 
 
 class CorrectionIn(Schema):

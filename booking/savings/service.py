@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from booking.accounts.rules import Caller, CustomerClass, Permission, require
+from booking.accounts.rules import Caller, CustomerClass, Permission, SizeClass, require
 from booking.journal import service as journal
 from booking.kernel import clock
 from booking.kernel.db import db
@@ -33,6 +33,8 @@ class Settled:
     settled_on: date
     evidence: Mapping[str, Any]
     currency: str = "CNY"
+    size_class: SizeClass | None = None
+    outside: NotCounted | None = None  # of the method, whatever its price
 
 
 def write_line(settled: Settled, *, by: int | None) -> SavingsLine:
@@ -52,6 +54,7 @@ def write_line(settled: Settled, *, by: int | None) -> SavingsLine:
         instrument_id=settled.instrument_id,
         user_id=settled.user_id,
         customer_class=settled.customer_class,
+        size_class=settled.size_class,
         unit=settled.unit,
         currency=settled.currency,
         baseline_rank=settled.baseline_rank,
@@ -68,13 +71,7 @@ def write_line(settled: Settled, *, by: int | None) -> SavingsLine:
 def _why_not_counted(settled: Settled) -> NotCounted | None:
     if settled.amounts.baseline is not None:
         return None
-    return _CLASSES.get(settled.customer_class, NotCounted.NO_BASELINE)
-
-
-_CLASSES = {
-    CustomerClass.INTERNAL: NotCounted.OWN_USE,
-    CustomerClass.RESEARCH: NotCounted.NOT_AN_ENTERPRISE,
-}
+    return settled.outside or NotCounted.NO_BASELINE
 
 
 def correct(
@@ -95,8 +92,27 @@ def correct(
     require(caller, Permission.KEEP_BOOKS, line.institution_id)
     if line.corrects_id is not None:
         line = queries.get_line(line.corrects_id, caller=caller, for_update=True)
+    change = rules.correction(queries.stands(line), reason, amount=amount, quantity=quantity)
+    return _corrected(line, reason, change, by=caller.user_id, note=note, evidence=evidence)
+
+
+def exclude(line_id: int, reason: Reason, *, by: int | None, note: str) -> SavingsLine:
+    """Take a line out of the sums because it was found out of scope; whoever said so decided."""
+    line = queries.lock_line(line_id)
+    change = rules.correction(queries.stands(line), reason)
+    return _corrected(line, reason, change, by=by, note=note)
+
+
+def _corrected(
+    line: SavingsLine,
+    reason: Reason,
+    change: Amounts,
+    *,
+    by: int | None,
+    note: str,
+    evidence: Mapping[str, Any] | None = None,
+) -> SavingsLine:
     stands = queries.stands(line)
-    change = rules.correction(stands, reason, amount=amount, quantity=quantity)
     rules.check(stands.plus(change), line.baseline_rank)
     today = clock.today()
     copied = {name: getattr(line, name) for name in _COPIED}
@@ -109,10 +125,10 @@ def correct(
         reason=reason,
         note=note,
         evidence=dict(evidence or {}),
-        written_by=caller.user_id,
+        written_by=by,
         **_columns(change),
     )
-    return _add(corrected, caller.user_id)
+    return _add(corrected, by)
 
 
 _COPIED = (
@@ -125,6 +141,7 @@ _COPIED = (
     "instrument_id",
     "user_id",
     "customer_class",
+    "size_class",
     "unit",
     "currency",
     "baseline_rank",

@@ -1,19 +1,25 @@
 """Pages of savings: what was saved this year and how it was computed, and one line's evidence."""
 
+from calendar import monthrange
+from datetime import date
+from functools import partial
 from typing import Any
 
 from flask import render_template, request
 
 from booking.accounts.auth import caller
+from booking.accounts.rules import Caller
 from booking.kernel import clock, pages
 from booking.kernel.errors import InvalidField
 from booking.kernel.login import login_required
-from booking.savings import queries
-from booking.savings.queries import Period
+from booking.kernel.money import Money
+from booking.registry import queries as registry
+from booking.savings import queries, rules
+from booking.savings.queries import Only, Period
+from booking.savings.schemas import FIRST_YEAR, shown
 
 bp = pages.Blueprint("savings_pages", __name__)
 SHOWN = 50
-FIRST_YEAR = 2021  # of the notice
 
 
 @bp.get("/savings")
@@ -25,10 +31,14 @@ def index() -> str:
     period = Period(*queries.ends_of(year))
     cursor = request.args.get("cursor") or None
     months = queries.by_month(caller=who, year=year)
+    month, only = _month(), _only()
+    listed = partial(
+        queries.list_lines, caller=who, limit=SHOWN, period=_within(year, month), only=only
+    )
     try:
-        page = queries.list_lines(caller=who, limit=SHOWN, cursor=cursor, period=period)
+        page = listed(cursor=cursor)
     except InvalidField:
-        page = queries.list_lines(caller=who, limit=SHOWN, cursor=None, period=period)
+        page = listed(cursor=None)
     return render_template(
         "savings/index.html",
         year=year,
@@ -38,7 +48,41 @@ def index() -> str:
         lines=page.items,
         next_cursor=page.next_cursor,
         buys=_buys,
+        chosen_month=date(year, month, 1) if month else None,
+        scope=only,
+        **_avoided(who, year),
     )
+
+
+def _avoided(who: Caller, year: int) -> dict[str, Any]:
+    """Return the reference values of the year, by class."""
+    classes, left_out = rules.avoided(queries.hours_used(caller=who, year=year))
+    names = registry.category_names({each.category for each in classes})
+    return {
+        "avoided": [(names.get(each.category, each.category), shown(each)) for each in classes],
+        "avoided_total": Money(sum(each.value for each in classes)),
+        "left_out": left_out,
+        "parameters": rules.PARAMETERS,
+    }
+
+
+def _only() -> Only | None:
+    asked = request.args.get("scope", "")
+    return Only(asked) if asked in set(Only) else None
+
+
+def _month() -> int | None:
+    given = request.args.get("month", "")
+    number = int(given) if given.isascii() and given.isdigit() and len(given) <= 2 else 0
+    return number if number in range(1, 13) else None
+
+
+def _within(year: int, month: int | None) -> Period:
+    first, last = queries.ends_of(year)
+    if month is None:
+        return Period(first, last)
+    ends = date(year, month, monthrange(year, month)[1])
+    return Period(date(year, month, 1), ends)
 
 
 def _buys(line: Any) -> bool:

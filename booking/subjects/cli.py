@@ -19,6 +19,7 @@ from booking.subjects import service
 # What stays, and on what ground; the account behind it has a pseudonym from then on.
 KEPT: dict[str, str] = {
     "authorisations": "上机授权说明谁操作过仪器，随用机记录保存",
+    "waiting_list": "候补记录说明时段按什么先后给了谁",
     "reservations": "结算和用机记录属于单位，按会计档案和检测记录的年限保存",
     "memberships": "谁在何时代表单位，属于单位的记录",
     "declarations": "企业规模声明是适用价格的依据",

@@ -19,6 +19,7 @@ from booking.kernel.text import N_
 from booking.notices import queries as notices
 from booking.notices import service as notices_service
 from booking.reservations import queries as reservations
+from booking.waiting import queries as waiting
 
 FORMAT = "booking-subject-1"
 
@@ -40,6 +41,7 @@ def collect(login: str) -> dict[str, Any]:
         "calendar_feeds": calendars.personal_data(user.id),
         "notices": notices.personal_data(user.id),
         "reservations": reservations.personal_data(user.id),
+        "waiting_list": waiting.personal_data(user.id),
         **console.personal_data(user.id),
         "journal": journal.by_person(user.id),
     }
@@ -53,6 +55,7 @@ def forget(login: str, reason: str) -> Erased:
     name = user.name
     kept = {
         "reservations": reservations.count_of(user.id),
+        "waiting_list": waiting.count_of(user.id),
         "authorisations": len(authorisations.ids_of(user.id)),
         "memberships": accounts.count_memberships(user.id),
         "declarations": accounts.count_declarations(user.id),

@@ -1,9 +1,23 @@
 """Reads for tariffs: versions of prices, and whose price a caller pays."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 
-from sqlalchemy import BigInteger, ColumnElement, String, and_, bindparam, func, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Numeric,
+    Select,
+    String,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from booking.accounts.rules import (
@@ -17,17 +31,21 @@ from booking.accounts.rules import (
 from booking.kernel import clock, driver, paging
 from booking.kernel.db import UtcDateTime, db
 from booking.kernel.timeslot import TimeSlot
+from booking.pricegroups.queries import GROUPS_OF, groups_from
+from booking.pricegroups.rules import Group
 from booking.reference import queries as reference
 from booking.registry.models import Instrument
 from booking.tariffs.models import Price
 from booking.tariffs.rules import EXTERNAL_CLASSES, Customer, Wall
 
-_LATEST_SIZES = """
-SELECT DISTINCT ON (organisation_id) organisation_id, size_class
-  FROM enterprise_declarations
- WHERE organisation_id = ANY(%(organisations)s)
- ORDER BY organisation_id, id DESC
-"""
+_BUYING = f"""
+SELECT o.id, (SELECT d.size_class FROM enterprise_declarations d
+               WHERE d.organisation_id = o.id ORDER BY d.id DESC LIMIT 1),
+       {GROUPS_OF.format(organisation="o.id")}
+  FROM organisations o
+ WHERE o.id = ANY(%(organisations)s)
+ ORDER BY o.id
+"""  # noqa: S608 - our own words
 
 
 def find_current(instrument_id: int, customer_class: CustomerClass) -> Price | None:
@@ -41,6 +59,14 @@ def find_current(instrument_id: int, customer_class: CustomerClass) -> Price | N
     )
 
 
+def classes_with_price(instrument_id: int) -> frozenset[CustomerClass]:
+    """Return the classes that have a version of today."""
+    query = select(Price.customer_class).where(
+        Price.instrument_id == instrument_id, in_force(clock.now())
+    )
+    return frozenset(db.session.scalars(query))
+
+
 def find_announced(instrument_id: int, customer_class: CustomerClass) -> Price | None:
     """Return the version that is published but does not hold yet, or None."""
     return db.session.scalar(
@@ -51,6 +77,28 @@ def find_announced(instrument_id: int, customer_class: CustomerClass) -> Price |
             Price.superseded_at.is_(None),
         )
     )
+
+
+def standing_prices(
+    ids: Sequence[int], classes: Sequence[CustomerClass]
+) -> dict[tuple[int, CustomerClass], tuple[Price | None, Price | None]]:
+    """Return by instrument and class the version of today and the one announced, if any."""
+    now = clock.now()
+    rows = db.session.scalars(
+        select(Price).where(
+            Price.instrument_id.in_(ids),
+            Price.customer_class.in_(classes),
+            or_(Price.superseded_at.is_(None), Price.superseded_at > now),
+            Price.superseded_at.is_distinct_from(Price.effective_from),
+        )
+    )
+    found: dict[tuple[int, CustomerClass], tuple[Price | None, Price | None]] = {}
+    for price in rows:
+        place = (price.instrument_id, price.customer_class)
+        current, announced = found.get(place, (None, None))
+        is_current = price.effective_from <= now
+        found[place] = (price, announced) if is_current else (current, price)
+    return found
 
 
 def find_before(price: Price) -> Price | None:
@@ -98,6 +146,8 @@ def find_price(price_id: int) -> Price | None:
 def current_prices(ids: Sequence[int], customer: Customer) -> dict[int, Price]:
     """Return the version that applies to the customer, by instrument: the lowest of several.
 
+    What a finer class of theirs gives is not in it: ask `customer.facts_at`.
+
     Missing where none is published for them; at their own institution that means free of charge.
     """
     if not ids:
@@ -109,7 +159,8 @@ def current_prices(ids: Sequence[int], customer: Customer) -> dict[int, Price]:
         "now": clock.now(),
     }
     found: dict[int, Price] = {}
-    for price in db.session.scalars(_CURRENT, values):
+    current = _current(customer) if customer.groups else _CURRENT
+    for price in db.session.scalars(current, values):
         found.setdefault(price.instrument_id, price)
     return found
 
@@ -135,20 +186,47 @@ def _applies(
     )
 
 
-# Built once: it is asked for with every refusal.
-_CURRENT = (
-    select(Price)
-    .join(Instrument, Instrument.id == Price.instrument_id)
-    .where(
-        Price.instrument_id == func.any(bindparam("ids", type_=ARRAY(BigInteger))),
-        _applies(
-            in_force(NOW),
-            Price.customer_class == func.any(bindparam("classes", type_=ARRAY(String))),
-            Instrument.institution_id == func.any(bindparam("own", type_=ARRAY(BigInteger))),
-        ),
+def percent_for(customer: Customer) -> ColumnElement[Decimal]:
+    """Return how much less than the list price is due; needs the instrument's row.
+
+    The better of the published discount and what the customer's finer classes give.
+    """
+    published = Price.discount_percent.expression
+    if not customer.groups:
+        return published
+    return func.greatest(published, *(_given_by(group) for group in customer.groups))
+
+
+def _given_by(group: Group) -> ColumnElement[Decimal]:
+    fits = and_(
+        Instrument.institution_id == group.institution_id, Price.customer_class == group.base_class
     )
-    .order_by(Price.per_hour_minor * (100 - Price.discount_percent), Price.id)
-)
+    own = [
+        (and_(fits, Price.instrument_id == each), literal(percent, Numeric(5, 2)))
+        for each, percent in group.instruments
+    ]
+    usual = literal(group.percent, Numeric(5, 2))
+    return case(*own, (fits, usual), else_=literal(Decimal(0), Numeric(5, 2)))
+
+
+def _current(customer: Customer) -> Select[Price]:
+    return (
+        select(Price)
+        .join(Instrument, Instrument.id == Price.instrument_id)
+        .where(
+            Price.instrument_id == func.any(bindparam("ids", type_=ARRAY(BigInteger))),
+            _applies(
+                in_force(NOW),
+                Price.customer_class == func.any(bindparam("classes", type_=ARRAY(String))),
+                Instrument.institution_id == func.any(bindparam("own", type_=ARRAY(BigInteger))),
+            ),
+        )
+        .order_by(Price.per_hour_minor * (100 - percent_for(customer)), Price.id)
+    )
+
+
+# Built once: it is asked for with every refusal.
+_CURRENT = _current(Customer())
 
 
 def list_prices(
@@ -173,8 +251,8 @@ def customer_of(caller: Caller | None) -> Customer:
     buying = {held: kind for held, kind in seats.items() if kind in BUYERS}
     if not buying:
         return Customer()
-    enterprises = [held for held, kind in buying.items() if kind is OrganisationKind.ENTERPRISE]
-    sizes = _sizes(enterprises) if enterprises else {}
+    rows = driver.rows(_BUYING, {"organisations": list(buying), "now": clock.now()})
+    sizes = {held: SizeClass(size) if size else None for held, size, _ in rows}
     found = {
         customer_class(kind=kind, size_class=sizes.get(held), is_owner=False)
         for held, kind in buying.items()
@@ -184,9 +262,5 @@ def customer_of(caller: Caller | None) -> Customer:
         own_institutions=frozenset(
             held for held, kind in buying.items() if kind is OrganisationKind.INSTITUTION
         ),
+        groups=tuple(group for _, _, groups in rows for group in groups_from(groups)),
     )
-
-
-def _sizes(organisations: Iterable[int]) -> dict[int, SizeClass]:
-    found = driver.rows(_LATEST_SIZES, {"organisations": list(organisations)})
-    return {held: SizeClass(size) for held, size in found}

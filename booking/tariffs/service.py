@@ -1,8 +1,12 @@
 """Publishing prices: a new version takes the place of the current one, none is ever edited."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from itertools import product
+
+from sqlalchemy import update
 
 from booking.accounts.rules import Caller, CustomerClass, Permission, require
 from booking.journal import service as journal
@@ -78,6 +82,57 @@ def _take_place(wanted: Price, instrument: Instrument, caller: Caller) -> Price:
     db.session.flush()
     _record("price.published", wanted, instrument, caller, old=current)
     return wanted
+
+
+def publish_each(
+    instruments: Sequence[Instrument],
+    classes: Sequence[CustomerClass],
+    per_hour: Money,
+    *,
+    caller: Caller,
+    discount_percent: Decimal = Decimal(0),
+    discount_reason: str = "",
+) -> frozenset[int]:
+    """Publish one price per hour for classes of many locked instruments, from now on.
+
+    As `publish_price` for each of them, in a handful of statements for any number. Returns of
+    which instruments it is a new price. Raises NotAllowed unless the caller manages all of them.
+    """
+    for each in instruments:
+        require(caller, Permission.MANAGE_INSTRUMENTS, each.institution_id)
+    now, owner = clock.now(), {each.id: each.institution_id for each in instruments}
+    standing = queries.standing_prices(list(owner), classes)
+    made: list[tuple[Price, Price | None]] = []
+    for place in product(sorted(owner), dict.fromkeys(classes)):
+        current, announced = standing.get(place, (None, None))
+        wanted = Price(
+            instrument_id=place[0],
+            customer_class=place[1],
+            per_hour=check(per_hour, USUAL),
+            kept_terms={},
+            discount_percent=discount_percent,
+            discount_reason=discount_reason,
+            published_at=now,
+            effective_from=now,
+            superseded_at=announced.effective_from if announced else None,
+            published_by=caller.user_id,
+        )
+        if current is None or _said(current) != _said(wanted):
+            made.append((wanted, current))
+    replaced = [old.id for _, old in made if old]
+    db.session.execute(update(Price).where(Price.id.in_(replaced)).values(superseded_at=now))
+    db.session.add_all([new for new, _ in made])
+    db.session.flush()
+    for institution_id in sorted(set(owner.values())):
+        of_it = [pair for pair in made if owner[pair[0].instrument_id] == institution_id]
+        entries = [
+            (new.id, {"old": _facts(old) if old else None, "new": _facts(new)})
+            for new, old in of_it
+        ]
+        journal.record_each(
+            "price.published", "price", entries, by=caller.user_id, organisation_id=institution_id
+        )
+    return frozenset(new.instrument_id for new, _ in made)
 
 
 def withdraw_price(price_id: int, *, caller: Caller) -> Price:

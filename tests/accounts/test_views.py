@@ -77,7 +77,7 @@ class TestLogIn:
     def test_leads_to_the_account_and_keeps_the_session(self, client, post, li):
         answer = post("/log-in", login="li@example.cn", password=PASSWORD)
 
-        assert led_to(answer) == (303, "/account")
+        assert led_to(answer) == (303, "/dashboard")
         assert "li@example.cn" in client.get("/account").text
 
     def test_leads_to_where_the_person_was_heading(self, post, li):
@@ -92,7 +92,7 @@ class TestLogIn:
     def test_never_leads_to_another_site(self, post, li, elsewhere):
         answer = post("/log-in", login="li@example.cn", password=PASSWORD, next=elsewhere)
 
-        assert led_to(answer) == (303, "/account")
+        assert led_to(answer) == (303, "/dashboard")
 
     @pytest.mark.parametrize("login", ["li@example.cn", "nobody@example.cn"])
     def test_says_the_same_for_a_wrong_name_and_a_wrong_password(self, post, li, login):

@@ -48,3 +48,21 @@ def test_every_chinese_word_of_a_template_can_be_translated(path):
     text = text.replace('"中文"', "")  # the name of a language stands in that language
 
     assert re.findall(r"[\u4e00-\u9fff]+", text) == []
+
+
+def _named(call: str) -> set[str]:
+    """What templates name in such a call or argument."""
+    found = re.compile(call + r"['\"]([a-z0-9-]+)['\"]")
+    return {name for path in TEMPLATES for name in found.findall(path.read_text("utf-8"))}
+
+
+def test_every_icon_and_drawing_that_is_named_is_there():
+    icons = set(re.findall(r'"([a-z0-9-]+)"', (ROOT / "frontend/icons.mjs").read_text("utf-8")))
+    source = (ROOT / "templates/components/icons.html").read_text("utf-8")
+    drawings = set(re.findall(r'name == "([a-z]+)"', source))
+    named, drawn = _named(r"(?:\bicon\(|icon_name=)"), _named(r"\bpicture=")
+
+    assert {"search", "check"} <= named
+    assert {"calendar"} <= drawn
+    assert named - icons - {"waiting"} == set()
+    assert drawn - drawings == set()

@@ -276,7 +276,7 @@ def test_the_search_takes_a_constant_number_of_statements(client, headers):
     with counted() as statements:
         client.get(f"{API}/free-slots?category=0201&region=4301", headers=headers)
 
-    assert len(statements) == 4  # token, patterns, days, what is taken
+    assert len(statements) == 5  # token, whose prices, patterns, days, what is taken
 
 
 def test_the_list_shows_institution_price_and_free_slot(client, owner):

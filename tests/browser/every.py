@@ -22,9 +22,10 @@ from booking.kernel import clock
 from booking.kernel.db import db
 from booking.notices import gateway
 from booking.notices.models import Message
+from booking.pricegroups.models import PriceGroup
 from booking.registry.models import Instrument
 from booking.reservations import queries as reservations
-from booking.reservations.models import Fault
+from booking.reservations.models import Fault, Reservation
 from booking.savings.models import SavingsLine
 from tests.browser.conftest import DESKTOP, HEIGHTS, NARROWEST, NOW, PHONE, flaws, scrolls_sideways
 
@@ -191,6 +192,12 @@ def _own(user: Any) -> dict[str, Any]:
     )
     found = {
         "reservation_id": coming[0].id if coming else None,
+        "group_id": db.session.scalars(
+            reservations.visible_to(caller)
+            .where(Reservation.group_id.is_not(None))
+            .with_only_columns(Reservation.group_id)
+            .order_by(Reservation.group_id)
+        ).first(),
         "message_id": db.session.scalars(
             select(Message.id).where(Message.user_id == user.id).order_by(Message.id.desc())
         ).first(),
@@ -199,6 +206,9 @@ def _own(user: Any) -> dict[str, Any]:
     }
     found["authorisation_id"] = db.session.scalars(
         visible_to(caller).with_only_columns(Authorisation.id).order_by(Authorisation.id)
+    ).first()
+    found["class_id"] = db.session.scalars(
+        select(PriceGroup.id).where(PriceGroup.institution_id == seat).order_by(PriceGroup.id)
     ).first()
     found["session_id"] = db.session.scalars(
         select(TrainingSession.id).where(TrainingSession.institution_id == seat)

@@ -264,3 +264,25 @@ def test_the_zone_is_named_where_it_is_not_the_usual_one(client, institution, op
     far = make_instrument(institution=institution, time_zone="Asia/Urumqi")
 
     assert "Asia/Urumqi" in client.get(address_of(far)).text
+
+
+def test_hours_that_leave_the_policy_no_slot_are_warned_of(client, instrument, operator):
+    words = "没有人能约"
+    assert words not in client.get(address_of(instrument)).text
+
+    days = ("tuesday", "wednesday", "thursday", "friday")
+    short = {"monday": "08:00-09:00", "shortest_minutes": "120", **dict.fromkeys(days, "")}
+    preview = save(client, instrument, preview="1", **short)
+    saved = save(client, instrument, **short)
+    page = client.get(address_of(instrument))
+
+    assert "按刚填的时间和现在的预约规则，没有人能约" in preview.text
+    assert saved.status_code == 303
+    assert "按现在的预约规则，没有人能约" in page.text
+    assert "短于单次最短" in page.text
+
+
+def test_without_any_hours_there_is_nothing_to_warn_of(client, institution, operator):
+    instrument = make_instrument(institution=institution, schedule=None)
+
+    assert "没有人能约" not in client.get(address_of(instrument)).text

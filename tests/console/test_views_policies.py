@@ -10,6 +10,7 @@ from werkzeug.datastructures import MultiDict
 from booking.accounts.rules import Role
 from booking.availability import queries, service
 from booking.availability.rules import Pairing
+from booking.registry.models import SharingMode
 from booking.reservations import queries as reservations
 from booking.reservations import service as booking
 from tests.factories import (
@@ -18,6 +19,7 @@ from tests.factories import (
     make_institution,
     make_instrument,
     make_organisation,
+    make_price,
     make_user,
     sign_in,
     slot,
@@ -271,3 +273,26 @@ def test_what_must_hold_for_everybody_offers_no_way_around(client, instrument, m
 
     assert "这个时段已被约走" in page.text
     assert "破例预约" not in page.text
+
+
+def test_a_class_that_may_book_but_has_no_price_is_warned_of(client, institution, manager):
+    instrument = make_instrument(institution=institution, price=None)
+    make_price(instrument)
+    words = "这些还没有公布价格，因此约不了：大型企业、高校和科研院所"
+    own = [("inherits", "classes")]
+
+    page = client.get(page_of(instrument))
+    narrowed = send(
+        client, page_of(instrument), without=own, preview=True, classes=["sme", "internal"]
+    )
+
+    assert words in page.text
+    assert "还没有公布价格" not in narrowed.text
+
+
+def test_what_is_not_shared_outside_needs_no_prices(client, institution, manager):
+    instrument = make_instrument(
+        institution=institution, price=None, sharing_mode=SharingMode.INTERNAL
+    )
+
+    assert "还没有公布价格" not in client.get(page_of(instrument)).text

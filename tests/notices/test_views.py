@@ -171,7 +171,8 @@ class TestSettings:
         assert self.ticked(page) == {
             "confirmation", "request", "approved", "declined", "expired", "change", "cancellation",
             "reminder", "no_show", "usage",
-            "objection", "settled", "fault", "verification", "expiry", "authorisation",
+            "objection", "settled", "fee", "fault", "waiting", "verification", "expiry",
+            "authorisation",
         }  # fmt: skip
 
     def test_a_choice_is_kept(self, client, li, post):

@@ -183,7 +183,6 @@ def test_nothing_is_left_without_what_it_needs(app):
 
 
 def test_control_without_waiting_the_same_race_exceeds_the_quota(app):
-    arena = Ruled(app, quotas={"firm_day_bookings": MOST})
     [migration] = (Path(__file__).parents[2] / "migrations/versions").glob("*_booking_policy.py")
     function = migration.read_text().split('BESIDE = """')[1].split('"""')[0]
     with app.app_context(), transaction():
@@ -192,9 +191,13 @@ def test_control_without_waiting_the_same_race_exceeds_the_quota(app):
         assert careless.count("pg_advisory") == 0
         db.session.connection().exec_driver_sql(careless.replace("%", "%%"))
 
-    crowd(arena)
+    # A busy machine may let one writer after the other through once, not ten times.
+    def exceeds() -> bool:
+        arena = Ruled(app, quotas={"firm_day_bookings": MOST})
+        crowd(arena)
+        return arena.count(TOO_MANY) > 0
 
-    assert arena.count(TOO_MANY) > 0
+    assert any(exceeds() for _ in range(10))
 
 
 def test_who_is_refused_learns_of_what_was_booked_meanwhile(app):

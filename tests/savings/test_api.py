@@ -3,7 +3,15 @@
 import pytest
 
 from booking.accounts.rules import Role, Scope
-from tests.factories import make_institution, make_instrument, make_organisation, make_user, slot
+from booking.tariffs.rules import Fee, Terms
+from tests.factories import (
+    make_institution,
+    make_instrument,
+    make_organisation,
+    make_price,
+    make_user,
+    slot,
+)
 from tests.queries_counted import counted
 
 pytestmark = pytest.mark.service
@@ -209,3 +217,70 @@ def test_a_list_of_savings_takes_a_constant_number_of_queries(settled, client, f
         client.get(f"{API}/savings", headers=lab)
 
     assert len(many) == len(few)
+
+
+def test_the_purchase_avoided_stands_beside_and_in_no_sum(
+    settled, client, firm, lab, instrument, session
+):
+    instrument.worth_wan = 28
+    session.flush()
+
+    found = client.get(f"{API}/savings/avoided-purchase?year=2026", headers=firm).json
+
+    [item] = found["items"]
+    assert (item["category_code"], item["minutes"]) == ("020101", 120)
+    # (280000 × 0.95 ÷ 10 + 280000 × 0.03) ÷ 1400 × 2 − 288.00
+    assert item["owning"]["amount"] == "50.00"
+    assert item["value"]["amount"] == "-238.00"
+    assert item["instruments"][0]["rated_hours"] == 1400
+    assert found["parameters"]["years"] == 10
+    totals = client.get(f"{API}/savings", headers=firm).json["totals"]
+    assert totals["saved"]["amount"] == "72.00"
+    others = client.get(f"{API}/savings/avoided-purchase", headers=lab).json
+    assert others["items"] == []
+
+
+def test_an_instrument_without_its_value_is_named(settled, client, firm, instrument):
+    found = client.get(f"{API}/savings/avoided-purchase", headers=firm).json
+
+    assert (found["items"], found["left_out"]) == (
+        [],
+        [{"id": instrument.id, "name": instrument.name}],
+    )
+
+
+def test_a_fee_is_settled_over_the_api(client, owner, firm, lab, now):
+    dear = make_instrument(institution=owner, price=None)
+    make_price(dear, kept_terms=Terms(no_show=Fee(percent=50)).plain())
+    wanted = {
+        "instrument_id": dear.id,
+        "starts_at": BEGINS.isoformat(),
+        "ends_at": ENDS.isoformat(),
+    }
+    made = client.post(f"{API}/reservations", json=wanted, headers=firm).json
+    url = f"{API}/reservations/{made['id']}"
+    now.set(ENDS)
+    assert client.post(f"{url}/no-show", json={}, headers=lab).status_code == 200
+    paid = {"settlement": "paid", "settled_on": "2026-11-25", "reference": "回单 9"}
+    assert client.post(f"{url}/settle-fee", json=paid, headers=firm).status_code == 403
+
+    done = client.post(f"{url}/settle-fee", json=paid, headers=lab)
+
+    assert done.json["fee"]["amount"] == "144.00"
+    assert done.json["fee_settlement"]["settlement"] == "paid"
+    shown = client.get(url, headers=firm).json
+    assert (shown["status"], shown["fee_settlement"]["reference"]) == ("no_show", "回单 9")
+    assert client.post(f"{url}/settle-fee", json=paid, headers=lab).status_code == 409
+
+
+def test_a_statutory_test_and_what_is_passed_on_over_the_api(act, client, firm, lab):
+    assert act("check-in", firm, BEGINS).status_code == 200
+    assert act("check-out", firm, ENDS).status_code == 200
+    rush = [{"kind": "rush", "amount": {"amount": "240.00", "currency": "CNY"}}]
+    assert act("confirm-usage", lab, passed_on=rush).status_code == 422
+
+    done = act("confirm-usage", lab, passed_on=rush, is_statutory=True, note="监督抽查，加急").json
+
+    assert (done["use"]["due"]["amount"], done["use"]["not_counted"]) == ("528.00", "statutory")
+    assert done["use"]["passed_on"] == rush
+    assert done["is_statutory"]

@@ -9,13 +9,21 @@ from sqlalchemy import ColumnElement, Row, Select, exists, func, or_, select, tr
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import InstrumentedAttribute, selectinload
 
-from booking.accounts.models import ApiToken, LoginSession, Membership, Organisation, User
+from booking.accounts.models import (
+    ApiToken,
+    EnterpriseDeclaration,
+    LoginSession,
+    Membership,
+    Organisation,
+    User,
+)
 from booking.accounts.rules import (
     Caller,
     OrganisationKind,
     Permission,
     Role,
     Scope,
+    SizeClass,
     keeper_role,
     require,
     require_scope,
@@ -43,6 +51,20 @@ def organisation_by_uscc(uscc: str) -> Organisation:
     if found is None:
         raise NotFound
     return found
+
+
+def organisation_named(text: str) -> Organisation:
+    """Return the organisation of this credit code or whole name; NotFound, also if several have it.
+
+    Nobody can look for a part of a name: whoever asks knows the organisation.
+    """
+    wanted = " ".join(text.split())
+    code = "".join(wanted.split()).upper()
+    query = select(Organisation).where(or_(Organisation.uscc == code, Organisation.name == wanted))
+    found = db.session.scalars(query.limit(2)).all()
+    if len(found) != 1:
+        raise NotFound
+    return found[0]
 
 
 def user_by_login(name: str) -> User | None:
@@ -285,6 +307,16 @@ def organisation_names(caller: Caller) -> Sequence[str]:
     """Return the names of the organisations the caller belongs to, for the head of every page."""
     own = select(Organisation.name).where(Organisation.id.in_(caller.organisations))
     return db.session.scalars(own.order_by(Organisation.id)).all()
+
+
+def size_class_of(organisation_id: int) -> SizeClass | None:
+    """Return the size an organisation declared last, if any."""
+    return db.session.scalar(
+        select(EnterpriseDeclaration.size_class)
+        .where(EnterpriseDeclaration.organisation_id == organisation_id)
+        .order_by(EnterpriseDeclaration.id.desc())
+        .limit(1)
+    )
 
 
 def names_of(ids: Collection[int]) -> dict[int, str]:

@@ -40,7 +40,7 @@ Options = Sequence[tuple[str, Sequence[tuple[str, str]]]]
 @bp.get("/log-in")
 def log_in_page() -> Response:
     """Ask for log-in name and password; who is signed in goes on."""
-    target = forms.safe_next(url_for("accounts_pages.account"))
+    target = forms.safe_next(url_for("dashboard_pages.index"))
     if auth.caller_or_none():
         return _go(target)
     return show_log_in(Form(), target=target)
@@ -49,7 +49,7 @@ def log_in_page() -> Response:
 @bp.post("/log-in")
 def log_in() -> Response:
     """Start a session and go on where the person was heading."""
-    target = forms.safe_next(url_for("accounts_pages.account"))
+    target = forms.safe_next(url_for("dashboard_pages.index"))
     form, kept = forms.read(LogInForm), unsent.carried()
     if not form.errors:
         with form.refusals():
@@ -62,7 +62,7 @@ def log_in() -> Response:
 def go_on() -> Response:
     """Show that a form was not sent before the log-in, to be confirmed or let be."""
     forms.check_token()
-    target, kept = forms.safe_next(url_for("accounts_pages.account")), unsent.carried()
+    target, kept = forms.safe_next(url_for("dashboard_pages.index")), unsent.carried()
     if kept is None:
         return _go(target)
     return Response(render_template("accounts/unsent.html", unsent=kept, next=target))

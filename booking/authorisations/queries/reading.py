@@ -178,8 +178,8 @@ def _covers(instrument: Instrument) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def ending(today: date) -> Sequence[Authorisation]:
-    """Return what holds and ends within the longest reminder, and has no successor."""
+def ending(today: date, *, user_id: int | None = None) -> Sequence[Authorisation]:
+    """Return what ends within the longest reminder and has no successor; of one, if named."""
     newer = Authorisation.__table__.alias("newer")
     renewed = (
         select(newer.c.id)
@@ -199,4 +199,6 @@ def ending(today: date) -> Sequence[Authorisation]:
         Authorisation.valid_until.between(today, today + timedelta(days=max(REMIND_DAYS))),
         ~renewed,
     )
+    if user_id is not None:
+        query = query.where(Authorisation.user_id == user_id)
     return db.session.scalars(query.options(*WHOLE).order_by(Authorisation.id)).all()

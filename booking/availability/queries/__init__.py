@@ -36,6 +36,7 @@ from booking.availability.queries.policies import (
     plans_of,
     policy_as,
     schedules_of,
+    why_unbookable,
 )
 from booking.availability.queries.schedules import (
     Availability,
@@ -52,6 +53,7 @@ from booking.availability.queries.search import (
     Kin,
     alternatives,
     find_free_slots,
+    free_slots_of,
     soonest,
 )
 from booking.availability.queries.strips import DayShown, axis_of, day_shown
@@ -94,6 +96,7 @@ __all__ = [
     "find_free_slots",
     "find_schedule",
     "free_count",
+    "free_slots_of",
     "get_policy",
     "get_schedule",
     "inheriting",
@@ -115,6 +118,7 @@ __all__ = [
     "suggest",
     "taken",
     "weeks",
+    "why_unbookable",
     "with_hours",
     "workdays",
 ]

@@ -23,7 +23,8 @@ SELECT instrument_id, unit, id, starts_at
 """)
 _MALFORMED = text("""
 SELECT id, instrument_id FROM occupancies
- WHERE ends_at <= starts_at OR unit < 1 OR (kind = 'reservation') <> (closure_id IS NULL)
+ WHERE ends_at <= starts_at OR unit < 1
+    OR (kind IN ('reservation', 'offer')) <> (closure_id IS NULL)
  ORDER BY id
 """)
 # A closure holds its units without a gap from its start to its end; a lifted one until then.

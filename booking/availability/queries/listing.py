@@ -40,7 +40,7 @@ from booking.registry import queries as registry
 from booking.registry.models import Instrument
 from booking.tariffs import queries as tariffs
 from booking.tariffs.models import Price
-from booking.tariffs.rules import COUNTED_CLASSES, PUBLIC_FOR, Customer
+from booking.tariffs.rules import COUNTED_CLASSES, PUBLIC_FOR, Customer, PriceFacts
 
 AT_FIRST, THEN_TIMES = 200, 4
 NO_PRICE = 2**62  # sorts after every price
@@ -82,10 +82,14 @@ class Counted:
 
 @dataclass(frozen=True)
 class Listed:
-    """An instrument of the list, with the customer's price and, if asked for, its free slot."""
+    """An instrument of the list, with the customer's price and, if asked for, its free slot.
+
+    `price` is the published version, `facts` the same with what the customer's finer class gives.
+    """
 
     described: registry.Described
     price: Price | None
+    facts: PriceFacts | None
     bookable: bool
     earliest: FreeSlot | None
 
@@ -192,7 +196,7 @@ def _conditions(
 
 def _due(customer: Customer) -> ColumnElement[int]:
     """Return what an hour costs the customer after the discount, in 1/10,000 分; or NULL."""
-    due = Price.per_hour_minor * (100 - Price.discount_percent) * 100
+    due = Price.per_hour_minor * (100 - tariffs.percent_for(customer)) * 100
     return (
         select(func.min(cast(due, BigInteger)))
         .where(Price.instrument_id == Instrument.id, tariffs.applies_to(customer))
@@ -205,14 +209,15 @@ def _saved(customer: Customer, now: datetime) -> ColumnElement[int]:
 
     0 where nothing can be compared (`why_no_baseline`); of several prices the lowest counts.
     """
-    saved = cast(Price.per_hour_minor * Price.discount_percent * 100, BigInteger)
+    percent = tariffs.percent_for(customer)
+    saved = cast(Price.per_hour_minor * percent * 100, BigInteger)
     compared = and_(
         Price.customer_class.in_(COUNTED_CLASSES), Price.published_at <= now - PUBLIC_FOR
     )
     of_lowest = (
         select(case((compared, -saved), else_=0))
         .where(Price.instrument_id == Instrument.id, tariffs.applies_to(customer))
-        .order_by(Price.per_hour_minor * (100 - Price.discount_percent), Price.id)
+        .order_by(Price.per_hour_minor * (100 - percent), Price.id)
         .limit(1)
         .scalar_subquery()
     )
@@ -306,9 +311,26 @@ def _filled(hits: Sequence[_Hit], caller: Caller | None, customer: Customer) -> 
     bookable = set(db.session.scalars(_BOOKABLE, whom(customer) | {"ids": ids}))
     described = registry.described([by_id[each] for each in ids], caller=caller)
     return [
-        Listed(each, prices.get(hit.id), hit.id in bookable, hit.free)
+        Listed(
+            each,
+            prices.get(hit.id),
+            _facts(each.instrument, prices.get(hit.id), customer),
+            hit.id in bookable,
+            hit.free,
+        )
         for each, hit in zip(described, hits, strict=True)
     ]
+
+
+def _facts(instrument: Instrument, price: Price | None, customer: Customer) -> PriceFacts | None:
+    if price is None:
+        return None
+    return customer.facts_at(
+        price.facts,
+        price.customer_class,
+        institution_id=instrument.institution.id,  # the column itself is not in lists
+        instrument_id=instrument.id,
+    )
 
 
 _OF_PAGE = Instrument.id == func.any(bindparam("ids", type_=ARRAY(BigInteger)))

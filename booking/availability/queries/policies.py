@@ -1,8 +1,8 @@
 """An instrument's policy: its own, what it has from its institution, and its pairs."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, select
 
@@ -13,16 +13,19 @@ from booking.availability.queries.schedules import get_schedule
 from booking.availability.rules import (
     BookingPolicy,
     Document,
+    Interval,
     Pair,
     Pairing,
     Terms,
     WeekPlan,
     of_document,
     terms_of,
+    unbookable,
     usual,
 )
 from booking.kernel import clock
 from booking.kernel.db import db
+from booking.kernel.text import Text
 from booking.kernel.timeslot import TimeSlot
 from booking.registry.models import Instrument, Publication, SharingMode
 
@@ -116,6 +119,31 @@ def plans_of(ids: Collection[int], now: datetime) -> dict[int, WeekPlan]:
     window = TimeSlot(now, now + LOOKED_AT)
     found = patterns_of(list(ids), window)
     return {each: pattern.plan for pattern in found for each in pattern.ids}
+
+
+def why_unbookable(
+    instrument: Instrument,
+    now: datetime,
+    *,
+    terms: Terms | None = None,
+    week: Mapping[int, Sequence[Interval]] | None = None,
+    special: Mapping[date, Sequence[Interval]] | None = None,
+) -> list[Text]:
+    """Return why the policy leaves nobody any slot, by the hours that stand or by those given.
+
+    Nothing where it has no schedule, or never opens: that is told elsewhere.
+    """
+    plan = plans_of([instrument.id], now).get(instrument.id)
+    if plan is None:
+        return []
+    document = get_policy(instrument).document | (asdict(terms) if terms else {})
+    plan = replace(
+        plan,
+        week=plan.week if week is None else week,
+        special=plan.special if special is None else special,
+    )
+    found = unbookable(document, plan, TimeSlot(now, now + LOOKED_AT))
+    return [reason for _, reason in found]
 
 
 def pairable(institution_id: int, ids: Collection[int]) -> dict[int, tuple[str, bool]]:

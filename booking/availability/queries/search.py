@@ -18,11 +18,13 @@ from booking.availability.queries.patterns import (
     for_customer,
     load_patterns,
     patterns,
+    patterns_of,
     taken,
 )
 from booking.availability.rules import (
     Fit,
     Span,
+    every_fit,
     first_fit,
     first_fit_of_units,
     minute_before,
@@ -293,3 +295,29 @@ def alternatives(
 def _next_here(candidate: _Candidate, instrument_id: int, by_unit: TakenByUnit) -> list[FreeSlot]:
     fits = next_fits(candidate.opened, by_unit, candidate.pattern.units, candidate.fit)
     return [FreeSlot(instrument_id, slot_of(span)) for span in islice(fits, ALTERNATIVES)]
+
+
+def free_slots_of(
+    instrument_id: int,
+    window: TimeSlot,
+    *,
+    customer: Customer,
+    now: datetime,
+    minutes: int,
+    whatever_is_taken: bool = False,
+) -> list[TimeSlot]:
+    """Return every slot of that length on one instrument that could begin in the window.
+
+    They keep hours, grid, lead time and horizon, may overlap each other, and are free now unless
+    asked for `whatever_is_taken`.
+    """
+    found = for_customer(patterns_of([instrument_id], window), customer)
+    none: TakenByUnit = {}
+    held = {} if whatever_is_taken else taken([instrument_id], window_of(window))
+    return [
+        slot_of((start, start + minutes))
+        for each in _candidates(found, window, now, minutes)
+        for start in every_fit(
+            each.opened, held.get(instrument_id, none), each.pattern.units, each.fit
+        )
+    ]

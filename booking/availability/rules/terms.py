@@ -12,6 +12,7 @@ from booking.kernel.text import N_
 
 USUAL_MINUTES = 60
 GRIDS = frozenset({5, 10, 15, 20, 30, 60})
+LEAST_RELEASE, MOST_RELEASE = 30, 1440  # minutes; 半小时未到场才算爽约
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class BookingPolicy:
     buffer_before_minutes: int = 0
     buffer_after_minutes: int = 0
     change_until_minutes: int = 0
+    release_after_minutes: int = 0
     # The last days on which verification and calibration allow use; None: nothing limits it.
     verified_until: date | None = None
     calibrated_until: date | None = None
@@ -91,6 +93,7 @@ class Terms:
     change_until_minutes: int = 1440
     buffer_before_minutes: int = 0
     buffer_after_minutes: int = 0
+    release_after_minutes: int = 0  # of a slot that nobody claimed, after its start; 0: never
     observes_holidays: bool = True
 
     def check(self) -> None:
@@ -109,6 +112,17 @@ class Terms:
                 )
         if self.shortest_minutes > self.longest_minutes:
             raise InvalidField("longest_minutes", N_("单次最长不能短于单次最短。"))
+        if self.release_after_minutes and not (
+            LEAST_RELEASE <= self.release_after_minutes <= MOST_RELEASE
+        ):
+            raise InvalidField(
+                "release_after_minutes",
+                N_(
+                    "须在 %(least)s 到 %(most)s 之间，或填 0：不自动释放。",
+                    least=LEAST_RELEASE,
+                    most=MOST_RELEASE,
+                ),
+            )
 
 
 def check_hours(field_name: str, intervals: Sequence[Interval]) -> None:

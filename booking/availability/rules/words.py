@@ -69,6 +69,9 @@ def use_in_words(policy: BookingPolicy) -> Iterator[Stated]:
                 after=policy.buffer_after_minutes,
             )
         )
+    if policy.release_after_minutes:
+        kept = length(policy.release_after_minutes)
+        yield _stated(N_("开始后 %(length)s 仍未到场，时段释放，记为爽约", length=kept))
     yield _stated(N_("这段时间没有别人预约"), "taken")
 
 

@@ -38,6 +38,7 @@ from booking.kernel.schema import (
 )
 from booking.kernel.text import N_
 from booking.kernel.timeslot import TimeSlot, UnusableSlot
+from booking.pricegroups.schemas import ConcessionOut
 from booking.registry.schemas import InstrumentListed
 from booking.tariffs.schemas import PriceOut
 
@@ -124,6 +125,7 @@ class TermsSchema(Schema):
     change_until_minutes = Count(most=43200, load_default=Terms.change_until_minutes)
     buffer_before_minutes = Count(most=1440, load_default=Terms.buffer_before_minutes)
     buffer_after_minutes = Count(most=1440, load_default=Terms.buffer_after_minutes)
+    release_after_minutes = Count(most=1440, load_default=Terms.release_after_minutes)
     observes_holidays = fields.Boolean(
         load_default=Terms.observes_holidays, truthy={True}, falsy={False}
     )
@@ -359,16 +361,23 @@ class FreeSlotOut(SlotOut):
 
 
 class InstrumentFound(InstrumentListed):
-    """An instrument of the list with the price for who asks, and its free slot if asked for."""
+    """An instrument of the list with the price for who asks, and its free slot if asked for.
+
+    `price` is published; an hour comes to `due_per_hour`, by the finer class `price_group`.
+    """
 
     bookable = fields.Boolean()
     price = fields.Nested(PriceOut, allow_none=True)
+    price_group = fields.Nested(ConcessionOut, allow_none=True)
+    due_per_hour = MoneyField(allow_none=True)
     earliest = fields.Nested(SlotOut, allow_none=True)
 
     @pre_dump
     def flat(self, found: Any, **_: Any) -> dict[str, Any]:
         """Put the price and the slot beside what the registry says."""
         more = {"bookable": found.bookable, "price": found.price, "earliest": found.earliest}
+        for name, source in (("price_group", "applied"), ("due_per_hour", "due_per_hour")):
+            more[name] = getattr(found.facts, source, None)
         shown: dict[str, Any] = super().flat(found.described)
         return shown | more
 

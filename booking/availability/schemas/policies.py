@@ -67,6 +67,7 @@ class PartsSchema(Schema):
     change_until_minutes = Count(most=43200)
     buffer_before_minutes = Count(most=1440)
     buffer_after_minutes = Count(most=1440)
+    release_after_minutes = Count(most=1440)
     observes_holidays = fields.Boolean(truthy={True}, falsy={False})
     classes = _classes()
     gap_minutes = Count(most=10080)

@@ -189,12 +189,15 @@ def _replace_hours(
         db.session.execute(insert(SpecialDay), days)
 
 
-_TAKE = f"""
+def _taking(kind: OccupancyKind) -> str:
+    return f"""
 INSERT INTO occupancies (instrument_id, unit, starts_at, ends_at, kind)
-VALUES (%(taken_instrument_id)s, %(taken_unit)s, %(taken_from)s, %(taken_until)s,
-        '{OccupancyKind.RESERVATION}')
+VALUES (%(taken_instrument_id)s, %(taken_unit)s, %(taken_from)s, %(taken_until)s, '{kind}')
 ON CONFLICT ON CONSTRAINT {NO_OVERLAP} DO NOTHING RETURNING id
 """  # noqa: S608 - our own words
+
+
+_TAKE, _OFFER = _taking(OccupancyKind.RESERVATION), _taking(OccupancyKind.OFFER)
 # The same as the beginning of a larger statement; the values are `taking_values`.
 TAKING = f"taken AS ({_TAKE})"
 
@@ -226,6 +229,18 @@ def occupy_unit(instrument_id: int, slot: TimeSlot, *, unit: int) -> int | None:
     """Take the slot on this unit; returns the occupancy's id, or None if it is taken."""
     held = driver.first(_TAKE, taking_values(instrument_id, slot, unit=unit))
     return None if held is None else int(held[0])
+
+
+def hold_offer(instrument_id: int, slot: TimeSlot, *, units: int = 1) -> int | None:
+    """Hold the slot (buffers included) for an offer on any free unit; None if none is free.
+
+    Returns the occupancy's id.
+    """
+    for unit in free_units(instrument_id, slot, units=units):
+        held = driver.first(_OFFER, taking_values(instrument_id, slot, unit=unit))
+        if held is not None:
+            return int(held[0])
+    return None
 
 
 def free_units(instrument_id: int, slot: TimeSlot, *, units: int) -> Iterator[int]:
@@ -291,9 +306,21 @@ def queue_for_all(ids: Collection[int]) -> None:
 
 
 def close(closure: Closure, *, units: int) -> Closure:
-    """Take a closure's time on its unit, or on all; raise SlotTaken, holding none of it."""
+    """Take a closure's time on its unit, or on all; raise SlotTaken, holding none of it.
+
+    What was only offered to the waiting list gives way: whoever offers queues as closers do.
+    """
     taken = [closure.unit] if closure.unit is not None else list(range(1, units + 1))
     closure.units = len(taken)
+    db.session.execute(
+        delete(Occupancy).where(
+            Occupancy.instrument_id == closure.instrument_id,
+            Occupancy.kind == OccupancyKind.OFFER,
+            Occupancy.unit.in_(taken),
+            Occupancy.starts_at < closure.ends_at,
+            Occupancy.ends_at > closure.starts_at,
+        )
+    )
     db.session.add(closure)
     db.session.flush()
     rows = [

@@ -37,7 +37,6 @@ from booking.qualifications import queries as qualifications
 from booking.qualifications.rules import SOON_DAYS, Scheme
 from booking.tariffs import queries as tariff_queries
 from booking.tariffs import rules as tariffs
-from booking.tariffs.models import Price
 
 bp = pages.Blueprint("availability_pages", __name__)
 
@@ -233,7 +232,6 @@ def _row(
     instrument_id = listed.described.instrument.id
     week = weeks.get(instrument_id)
     minutes = week.minutes if week else search.minutes
-    price = listed.price
 
     url = url_for("reservations_pages.instrument", instrument_id=instrument_id, minutes=minutes)
 
@@ -252,18 +250,20 @@ def _row(
         ]
         if week
         else [],
-        quote=_quoted(price, week, minutes, now) if price else None,
+        quote=_quoted(listed, week, minutes, now),
         url=url,
     )
 
 
-def _quoted(price: Price, week: Week | None, minutes: int, now: datetime) -> tariffs.Quote | None:
+def _quoted(listed: Listed, week: Week | None, minutes: int, now: datetime) -> tariffs.Quote | None:
     """Return what the soonest start costs; by the usual hours where nothing is free."""
+    if listed.price is None:
+        return None
     starts_at = week.soonest[0].starts_at if week and week.soonest else now
     return tariffs.quote(
-        price.facts,
+        listed.facts,
         tariffs.Usage(starts_at, minutes),
-        customer_class=price.customer_class,
+        customer_class=listed.price.customer_class,
         now=now,
         wall=week.plan.wall if week else tariffs.CHINA,
     )

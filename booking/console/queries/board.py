@@ -9,12 +9,18 @@ from itertools import chain
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, bindparam, func, or_, select
+from sqlalchemy import BigInteger, bindparam, case, func, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from booking.accounts.models import Organisation, User
 from booking.accounts.rules import Caller, Permission, require
-from booking.availability.models import LONGEST_OCCUPANCY, Closure, Occupancy, OccupancyKind
+from booking.availability.models import (
+    CLOSURE_KINDS,
+    LONGEST_OCCUPANCY,
+    Closure,
+    Occupancy,
+    OccupancyKind,
+)
 from booking.availability.queries import patterns_of
 from booking.availability.rules import Span, open_spans
 from booking.console.rules import Axis, axis_over, lanes
@@ -121,7 +127,7 @@ class Board:
     @property
     def stops(self) -> int:
         """Return how many instruments stand still for some time."""
-        return sum(bool(row.stops) for row in self.rows)
+        return sum(any(stop.kind in CLOSURE_KINDS for stop in row.stops) for row in self.rows)
 
 
 def board(institution_id: int, day: date | None, *, caller: Caller) -> Board:
@@ -230,7 +236,7 @@ def _stops(ids: Sequence[int], window: TimeSlot, zone: ZoneInfo) -> dict[int, li
             Occupancy.closure_id,
             Occupancy.starts_at,
             Occupancy.ends_at,
-            Closure.unit,
+            func.coalesce(Closure.unit, case((Closure.id.is_(None), Occupancy.unit))),
             Occupancy.kind,
             Closure.reason,
         )

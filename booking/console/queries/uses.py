@@ -10,7 +10,7 @@ from sqlalchemy.orm import contains_eager, joinedload
 from booking.accounts.rules import Caller, Permission, require
 from booking.kernel.db import db
 from booking.registry.models import Instrument
-from booking.reservations.models import Reservation, ReservationStatus
+from booking.reservations.models import FeeSettlement, Reservation, ReservationStatus
 
 MOST = 200
 S = ReservationStatus
@@ -25,16 +25,17 @@ class Waiting:
     disputed: Sequence[Reservation]
     to_settle: Sequence[Reservation]
     with_firm: Sequence[Reservation]
+    fees: Sequence[Reservation] = ()  # of what came to nothing
 
     @property
     def count(self) -> int:
         """Return how many wait for the institution."""
-        parts = (self.overdue, self.to_confirm, self.disputed, self.to_settle)
+        parts = (self.overdue, self.to_confirm, self.disputed, self.to_settle, self.fees)
         return sum(len(part) for part in parts)
 
 
 def waiting(institution_id: int, *, caller: Caller, now: datetime) -> Waiting:
-    """Return what waits at an institution the caller works the day for: one statement.
+    """Return what waits at an institution the caller works the day for: two statements.
 
     At most the 200 that wait longest. Raises NotAllowed.
     """
@@ -66,4 +67,28 @@ def waiting(institution_id: int, *, caller: Caller, now: datetime) -> Waiting:
         disputed=those("disputed"),
         to_settle=those("settling"),
         with_firm=those(S.USAGE_CONFIRMED),
+        fees=_fees(institution_id),
     )
+
+
+def _fees(institution_id: int) -> Sequence[Reservation]:
+    query = (
+        select(Reservation)
+        .join(Reservation.instrument)
+        .outerjoin(Reservation.fee_settlement)
+        .options(
+            contains_eager(Reservation.instrument),
+            contains_eager(Reservation.fee_settlement),
+            joinedload(Reservation.organisation),
+            joinedload(Reservation.use),
+        )
+        .where(
+            Instrument.institution_id == institution_id,
+            Reservation.status.in_((S.CANCELLED, S.NO_SHOW)),
+            Reservation.fee_minor > 0,
+            FeeSettlement.reservation_id.is_(None),
+        )
+        .order_by(Reservation.ends_at, Reservation.id)
+        .limit(MOST)
+    )
+    return db.session.scalars(query).all()

@@ -11,7 +11,7 @@ from marshmallow import ValidationError, fields, post_load, validate
 
 from booking.accounts.rules import CustomerClass
 from booking.authorisations.rules import Operation
-from booking.availability.models import OccupancyKind
+from booking.availability.models import CLOSURE_KINDS, OccupancyKind
 from booking.availability.rules import (
     MOST_HOLD_HOURS,
     ApprovalMode,
@@ -27,7 +27,6 @@ from booking.kernel.schema import AMOUNT, Line, Paragraph, QueryCount, QueryId, 
 from booking.kernel.text import N_, Text
 from booking.registry.models import InstrumentType, RunningState, SharingMode
 from booking.registry.rules import LIMITS, MOST_UNITS, OTHER_CATEGORY, ROOM_FOR_BLANKS
-from booking.reservations.schemas import CLOSURE_KINDS
 from booking.tariffs.schemas.forms import Share, Yuan
 
 
@@ -196,6 +195,7 @@ class HoursForm(FormSchema):
     change_until_minutes = QueryCount(most=43200, required=True)
     buffer_before_minutes = QueryCount(most=1440, required=True)
     buffer_after_minutes = QueryCount(most=1440, required=True)
+    release_after_minutes = QueryCount(most=1440, load_default=0)
     version = QueryCount(least=1, most=2**31, load_default=None)
 
     @post_load

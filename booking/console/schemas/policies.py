@@ -42,6 +42,7 @@ class PolicyForm(_Quotas):  # type: ignore[misc, valid-type]
     change_until_minutes = QueryCount(most=43200, required=True)
     buffer_before_minutes = QueryCount(most=1440, required=True)
     buffer_after_minutes = QueryCount(most=1440, required=True)
+    release_after_minutes = QueryCount(most=1440, load_default=0)
     observes_holidays = fields.Boolean(load_default=False, truthy={"1"}, falsy={"0"})
     classes = _classes()
     gap_minutes = QueryCount(most=10080, load_default=0)

@@ -3,18 +3,17 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import Decimal
 
-from booking.accounts.rules import Caller, CustomerClass
+from booking.accounts.rules import Caller, CustomerClass, Permission
 from booking.availability import queries as availability
 from booking.availability import service as opening
 from booking.availability.rules import Interval, Terms
 from booking.console.errors import NotAllChanged, Refused
 from booking.kernel.db import db
-from booking.kernel.errors import DomainError
+from booking.kernel.errors import DomainError, NotAllowed, NotFound
 from booking.kernel.money import Money
 from booking.registry import queries as registry
 from booking.registry import service as instruments
 from booking.registry.models import Instrument, Publication, SharingMode
-from booking.tariffs import queries as prices
 from booking.tariffs import service as tariffs
 
 
@@ -67,22 +66,25 @@ def set_price_of_each(
     Raises NotAllChanged.
     """
 
-    def change(instrument: Instrument) -> bool:
-        is_new = False
-        for customer_class in classes:
-            before = prices.find_current(instrument.id, customer_class)
-            price = tariffs.publish_price(
-                instrument.id,
-                customer_class,
-                per_hour,
-                caller=caller,
-                discount_percent=discount_percent,
-                discount_reason=discount_reason,
-            )
-            is_new = is_new or before is None or price.id != before.id
-        return is_new
-
-    return _each(ids, change, caller)
+    found = registry.lock_instruments(ids, caller=caller)
+    missing = sorted(set(ids) - {each.id for each in found})
+    refused = [Refused(each, NotFound().message) for each in missing]
+    refused += [
+        Refused(each.id, NotAllowed().message)
+        for each in found
+        if not caller.may(Permission.MANAGE_INSTRUMENTS, each.institution_id)
+    ]
+    if refused:
+        raise NotAllChanged(refused)
+    changed = tariffs.publish_each(
+        found,
+        classes,
+        per_hour,
+        caller=caller,
+        discount_percent=discount_percent,
+        discount_reason=discount_reason,
+    )
+    return len(changed)
 
 
 def set_hours_of_each(

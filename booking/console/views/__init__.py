@@ -4,6 +4,7 @@ from booking.console.views.access import access_page
 from booking.console.views.approving import approvals
 from booking.console.views.authorising import authorisations
 from booking.console.views.bulk import bulk
+from booking.console.views.classes import classes
 from booking.console.views.closing import closures_page
 from booking.console.views.contributing import edit
 from booking.console.views.faults import faults
@@ -24,6 +25,7 @@ __all__ = [
     "authorisations",
     "bp",
     "bulk",
+    "classes",
     "closures_page",
     "edit",
     "faults",

@@ -9,6 +9,7 @@ from werkzeug.datastructures import MultiDict
 
 from booking.accounts.auth import caller
 from booking.accounts.rules import Permission
+from booking.availability.models import CLOSURE_KINDS
 from booking.console.queries import cancellation_letters
 from booking.console.schemas import ClosureForm
 from booking.console.views.frame import bp, go, own_instrument
@@ -22,7 +23,6 @@ from booking.kernel.timeslot import TimeSlot, UnusableSlot
 from booking.registry.models import Instrument
 from booking.reservations import queries, service
 from booking.reservations.queries import InTheWay
-from booking.reservations.schemas import CLOSURE_KINDS
 
 NOTHING = InTheWay((), ())
 _PROPOSED = ("fault", "kind", "unit", "starts_at", "ends_at", "reason")

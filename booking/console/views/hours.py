@@ -24,7 +24,7 @@ from booking.kernel.errors import Conflict
 from booking.kernel.forms import Form
 from booking.kernel.login import login_required
 from booking.kernel.schema import unusable
-from booking.kernel.text import N_
+from booking.kernel.text import N_, Text
 from booking.registry.models import Instrument
 
 MOST_ROWS, SPARE_ROWS = 100, 3
@@ -117,6 +117,7 @@ def _show(instrument_id: int, form: Form, days: SpecialDays | None = None) -> Re
         grids=sorted(GRIDS),
         rows=_rows(form),
         ahead=_ahead(instrument, sheet, form, days),
+        unbookable=_unbookable(instrument, sheet, form, days),
         is_typed=bool(form.data),
         written=written_hours,
         overtaken=_typed(sheet) if is_overtaken else None,
@@ -141,6 +142,23 @@ def _ahead(
         return None
     holidays = sheet.schedule.observes_holidays
     return days_ahead(instrument, sheet.week, sheet.special_days, observes_holidays=holidays)
+
+
+def _unbookable(
+    instrument: Instrument, sheet: ScheduleSheet | None, form: Form, days: SpecialDays | None
+) -> list[Text]:
+    """Return why nobody could book by these hours and the policy that stands, if so."""
+    if form.errors or sheet is None:
+        return []
+    if not form.data:
+        return queries.why_unbookable(instrument, clock.now())
+    return queries.why_unbookable(
+        instrument,
+        clock.now(),
+        terms=form.data["terms"],
+        week=form.data["week"],
+        special={day: hours for day, (hours, _) in _all_days(sheet, days).items()},
+    )
 
 
 def _rows(form: Form) -> list[int]:

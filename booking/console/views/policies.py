@@ -15,6 +15,7 @@ from booking.availability.queries import PolicySheet
 from booking.availability.rules import (
     GRIDS,
     QUOTAS,
+    Document,
     Pair,
     Pairing,
     check_policy,
@@ -31,7 +32,9 @@ from booking.kernel.forms import Form
 from booking.kernel.login import login_required
 from booking.kernel.schema import unusable
 from booking.kernel.text import N_
-from booking.registry.models import Instrument
+from booking.registry.models import Instrument, SharingMode
+from booking.tariffs import queries as prices
+from booking.tariffs.rules import EXTERNAL_CLASSES
 
 MOST_PAIRS, SPARE_PAIRS = 20, 2
 PAIRINGS = (Pairing.NEEDS, Pairing.APART, Pairing.APART_ALL)
@@ -155,10 +158,24 @@ def _show(
         version=sheet.schedule.version if sheet else 0,
         rows=_rows(form),
         others=numbers.numbers(instrument.institution_id, but=instrument.id),
+        unpriced=_unpriced(instrument, document),
         needed_by=[each.name for each in shown if each.pairing is Pairing.NEEDED_BY],
         **SHOWN,
     )
     return forms.answer(form, page)
+
+
+def _unpriced(instrument: Instrument, document: Document) -> list[CustomerClass]:
+    """Return the outside classes that may book but have no price published, so that they cannot."""
+    if instrument.sharing_mode is not SharingMode.EXTERNAL:
+        return []
+    admitted = document["classes"]
+    priced = prices.classes_with_price(instrument.id)
+    return [
+        each
+        for each in EXTERNAL_CLASSES
+        if each not in priced and (admitted is None or each.value in admitted)
+    ]
 
 
 def _show_defaults(among: Mapping[int, str], chosen: int, form: Form) -> Response:

@@ -6,13 +6,14 @@ from flask import render_template, request
 
 from booking.accounts.auth import caller
 from booking.accounts.rules import Permission
-from booking.availability.models import OccupancyKind
+from booking.availability.models import CLOSURE_KINDS, OccupancyKind
 from booking.console import queries
 from booking.console.views.frame import bp, chosen_institution, institutions
 from booking.kernel import clock
 from booking.kernel.login import login_required
 from booking.reservations import queries as reservations
 from booking.reservations.models import ReservationStatus
+from booking.waiting import queries as waiting
 
 ARRIVALS = 30
 _REACH = timedelta(days=366 * 5)
@@ -30,12 +31,13 @@ def today() -> str:
         institutions=among,
         chosen=chosen,
         board=board,
+        waits=waiting.firms_waiting([row.id for row in board.rows]),
         faults=len(reservations.open_faults(chosen)),
         arrivals=board.arrivals[:ARRIVALS],
         is_today=board.day == clock.now().astimezone(board.zone).date(),
         now=clock.now(),
         may_run=caller().may(Permission.RUN_INSTRUMENTS, chosen),
-        stop_kinds=[kind for kind in OccupancyKind if kind is not OccupancyKind.RESERVATION],
+        stop_kinds=[*CLOSURE_KINDS, OccupancyKind.OFFER],
         statuses=list(ReservationStatus),
         before=board.day - timedelta(days=1),
         after=board.day + timedelta(days=1),

@@ -9,6 +9,7 @@ from booking.kernel import formats
 from booking.kernel.passwords import derived_secret
 from booking.notices.gateway.learning import authorisation
 from booking.notices.gateway.letter import Facts, Letter, url
+from booking.notices.gateway.queueing import waiting
 from booking.notices.rules import Kind
 
 
@@ -128,4 +129,5 @@ WORDS = {
     Kind.EXPIRY: expiry,
     Kind.AUTHORISATION: authorisation,
     Kind.SECURITY: security,
+    Kind.WAITING: waiting,
 }

@@ -11,7 +11,7 @@ from booking.notices.gateway.letter import Facts, Letter, url
 from booking.notices.gateway.visits import Visit
 from booking.notices.rules import Kind, Side
 
-KINDS = frozenset({Kind.USAGE, Kind.OBJECTION, Kind.SETTLED, Kind.NO_SHOW, Kind.FAULT})
+KINDS = frozenset({Kind.USAGE, Kind.OBJECTION, Kind.SETTLED, Kind.FEE, Kind.NO_SHOW, Kind.FAULT})
 
 
 def compose(kind: Kind, side: Side, facts: Facts, subject_id: int) -> Letter:
@@ -33,6 +33,8 @@ def compose(kind: Kind, side: Side, facts: Facts, subject_id: int) -> Letter:
 
 def _subject(kind: Kind, visit: Visit) -> str:
     what = {"instrument": visit.facts["instrument"], "when": visit.when}
+    if kind is Kind.FEE:
+        return _of_a_fee(waived=visit.facts["settlement"] == "waived")[0] % what
     match kind:
         case Kind.USAGE:
             return str(gettext("请核对费用：%(instrument)s，%(when)s", **what))
@@ -47,11 +49,13 @@ def _subject(kind: Kind, visit: Visit) -> str:
 
 
 def _sentence(kind: Kind, visit: Visit) -> str:
+    if kind is Kind.FEE:
+        return _of_a_fee(waived=visit.facts["settlement"] == "waived")[1]
     match kind:
-        case Kind.USAGE if visit.facts.get("answers"):
-            return str(gettext("机构答复了您的异议，请再核对一次。"))
         case Kind.USAGE:
-            return str(gettext("机构核定了使用时间和费用，请核对。"))
+            answered = gettext("机构答复了您的异议，请再核对一次。")
+            asked = gettext("机构核定了使用时间和费用，请核对。")
+            return str(answered if visit.facts.get("answers") else asked)
         case Kind.OBJECTION:
             return str(
                 gettext("%(customer)s对核定的用时有异议。", customer=visit.facts["customer"])
@@ -61,7 +65,26 @@ def _sentence(kind: Kind, visit: Visit) -> str:
         case Kind.FAULT:
             return _of_a_fault(stopped_use=visit.facts["stopped_use"])
         case _:
-            return str(gettext("机构登记为未到场，时段已释放。有出入请联系机构。"))
+            return _of_a_no_show(by_itself=visit.facts.get("by_itself", False))
+
+
+def _of_a_no_show(*, by_itself: bool) -> str:
+    if by_itself:
+        return str(gettext("开始后无人到场，时段已按规则释放，记为爽约。有出入请联系机构。"))
+    return str(gettext("机构登记为未到场，时段已释放。有出入请联系机构。"))
+
+
+def _of_a_fee(*, waived: bool) -> tuple[str, str]:
+    """Return subject and sentence; nothing was used, so nothing is saved."""
+    if waived:
+        return (
+            str(gettext("费用已免收：%(instrument)s，%(when)s")),
+            str(gettext("机构免收了这笔爽约或逾期取消的费用。")),
+        )
+    return (
+        str(gettext("费用已登记：%(instrument)s，%(when)s")),
+        str(gettext("机构财务已登记这笔爽约或逾期取消的费用。没有使用，不计节约。")),
+    )
 
 
 def _of_a_fault(*, stopped_use: bool) -> str:
@@ -80,6 +103,10 @@ def _rows(kind: Kind, visit: Visit) -> Iterator[tuple[str, str]]:
         yield gettext("机构"), facts["institution"]
     if kind is Kind.FAULT:
         yield gettext("故障现象"), facts["what"]
+        return
+    if kind is Kind.FEE:
+        yield gettext("费用"), visit.fee
+        yield gettext("原因"), facts["reason"]
         return
     if kind is Kind.NO_SHOW:
         yield gettext("说明"), facts["note"]

@@ -33,6 +33,14 @@ class Visit:
         ends = (datetime.fromisoformat(self.facts[f"was_{end}"]) for end in _ENDS)
         return self._written(TimeSlot(*ends))
 
+    @property
+    def new_mode(self) -> str:
+        """Return the way of operating if that was changed, in words."""
+        now = self.facts.get("now_assisted")
+        if now is None:
+            return ""
+        return str(gettext("机组协助") if now else gettext("自主上机"))
+
     def _written(self, slot: TimeSlot) -> str:
         words = formats.slot(slot, self.zone)
         if self.zone == clock.CHINA:
@@ -98,7 +106,9 @@ def _subject(kind: Kind, visit: Visit) -> str:
         return asked.subject(kind, what, at_owner=visit.at_owner)
     match kind:
         case Kind.CHANGE:
-            return str(gettext("已改期：%(instrument)s，%(when)s", **what))
+            stays = visit.new_mode and visit.before == visit.when
+            mode = gettext("使用方式已更改：%(instrument)s，%(when)s", **what)
+            return str(mode if stays else gettext("已改期：%(instrument)s，%(when)s", **what))
         case Kind.CANCELLATION:
             return str(gettext("已取消：%(instrument)s，%(when)s", **what))
         case Kind.REMINDER:
@@ -131,6 +141,8 @@ def _called_off(visit: Visit) -> str:
 
 
 def _moved(visit: Visit) -> str:
+    if visit.new_mode and visit.before == visit.when:
+        return str(gettext("使用方式已改为%(mode)s，价格已重新计算。", mode=visit.new_mode))
     moved = {"was": visit.before, "when": visit.when}
     if visit.held_until is not None:
         return str(gettext("预约已从 %(was)s 改到 %(when)s，新时段须机构批准。", **moved))
@@ -141,8 +153,10 @@ def _rows(kind: Kind, visit: Visit) -> Iterator[tuple[str, str]]:
     facts = visit.facts
     yield pgettext("letter", "仪器"), f"{facts['instrument']} {facts['model']}".strip()
     yield pgettext("letter", "时间"), visit.when
-    if kind is Kind.CHANGE:
+    if kind is Kind.CHANGE and visit.before != visit.when:
         yield gettext("原时间"), visit.before
+    if visit.new_mode:
+        yield gettext("使用方式"), visit.new_mode
     if visit.at_owner:
         yield gettext("客户单位"), facts["customer"]
     else:

@@ -25,9 +25,12 @@ from booking.reservations.schemas import (
     FaultAnswerIn,
     FaultIn,
     FaultOut,
+    FeeIn,
     MomentIn,
     NoteIn,
     OverridePage,
+    PolicyCheckIn,
+    PolicyCheckOut,
     PriceHistory,
     QuoteIn,
     QuoteOut,
@@ -49,6 +52,15 @@ from booking.reservations.schemas import (
 def quote(data: dict[str, Any]) -> service.Offer:
     """Say what a slot costs, what it saves, and every rule that would refuse it."""
     return service.with_rise(service.quote(**data, caller=caller()))
+
+
+@bp.post("/instruments/<id:instrument_id>/policy-check")
+@login_required
+@bp.arguments(PolicyCheckIn)
+@bp.response(200, PolicyCheckOut)
+def policy_check(data: dict[str, Any], instrument_id: int) -> service.Examined:
+    """Tell its owner's people what a customer would be quoted, and every rule, kept or broken."""
+    return service.check_for(instrument_id, **data, caller=caller())
 
 
 @bp.get("/instruments/<id:instrument_id>/prices/history")
@@ -246,6 +258,20 @@ def settle(data: dict[str, Any], reservation_id: int) -> Reservation:
     """Record as the institution's finance how it was paid; writes what it saved."""
     with transaction():
         return service.settle(reservation_id, **data, caller=caller())
+
+
+@bp.post("/reservations/<id:reservation_id>/settle-fee")
+@login_required
+@idempotent
+@bp.arguments(FeeIn)
+@bp.response(200, ReservationWhole)
+def settle_fee(data: dict[str, Any], reservation_id: int) -> Reservation:
+    """Record as the institution's finance how the fee of one that came to nothing was dealt with.
+
+    `waived` needs a `reason`, the others the `reference` of a document. It saves nothing.
+    """
+    with transaction():
+        return service.settle_fee(reservation_id, **data, caller=caller())
 
 
 @bp.post("/instruments/<id:instrument_id>/closures")

@@ -1,12 +1,11 @@
-"""A reservation with its life cycle, price and use, and what was reserved together."""
+"""A reservation, how it was used and settled, what stands beside it, and what was made together."""
 
+from booking.reservations.models.beside import Fault, FeeEnd, FeeSettlement, Override
 from booking.reservations.models.groups import GroupKind, ReservationGroup
-from booking.reservations.models.reservations import (
+from booking.reservations.models.reservation import (
     CAME_TO_NOTHING,
     HOLDING,
     TRANSITIONS,
-    Fault,
-    Override,
     Reservation,
     ReservationStatus,
     Settlement,
@@ -18,6 +17,8 @@ __all__ = [
     "HOLDING",
     "TRANSITIONS",
     "Fault",
+    "FeeEnd",
+    "FeeSettlement",
     "GroupKind",
     "Override",
     "Reservation",

@@ -3,6 +3,7 @@
 from booking.reservations.queries.breaches import breaches
 from booking.reservations.queries.dealings import (
     firms_dealt_with,
+    has_dealt_with,
     overrides_of,
     people_dealt_with,
 )
@@ -17,7 +18,9 @@ from booking.reservations.queries.holds import (
     Record,
     count_waiting,
     expired_holds,
+    kept_until,
     record_of,
+    unclaimed,
     waiting_for,
 )
 from booking.reservations.queries.personal import count_of, ids_of, personal_data
@@ -26,6 +29,7 @@ from booking.reservations.queries.reading import (
     InTheWay,
     closures_visible_to,
     coming_closures,
+    find_fee_settlement,
     free_to_change_until,
     get_closure,
     get_reservation,
@@ -60,6 +64,7 @@ __all__ = [
     "expired_holds",
     "faults_of",
     "find_fault_of",
+    "find_fee_settlement",
     "firms_dealt_with",
     "free_to_change_until",
     "get_closure",
@@ -70,10 +75,12 @@ __all__ = [
     "get_sheet",
     "get_sheet_of",
     "grid_of",
+    "has_dealt_with",
     "held_within",
     "ids_of",
     "in_the_way",
     "in_use_now",
+    "kept_until",
     "last_purpose",
     "list_closures",
     "list_coming",
@@ -90,6 +97,7 @@ __all__ = [
     "settled_before",
     "to_remind_of",
     "told",
+    "unclaimed",
     "usable_now",
     "visible_to",
     "wait_beside",

@@ -1,6 +1,7 @@
 """What must never be true of reservations (contract §6.1, §6.3 to §6.5)."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -8,6 +9,7 @@ from sqlalchemy import Row, text
 from booking.kernel.db import db
 from booking.kernel.money import Money
 from booking.kernel.timeslot import TimeSlot
+from booking.pricegroups import queries as groups
 from booking.tariffs import queries as tariffs
 from booking.tariffs.rules import Terms, Usage, fee, price
 
@@ -76,22 +78,28 @@ SELECT u.reservation_id
   FROM uses u
   JOIN reservations r ON r.id = u.reservation_id
   LEFT JOIN prices p ON p.id = r.price_id
+  LEFT JOIN price_group_terms g ON g.id = r.price_group_terms_id
  WHERE u.confirmed_at IS NOT NULL
    AND ((coalesce(p.terms, '{}') = '{}' AND (
             u.list_minor <> coalesce(round(p.per_hour_minor::numeric * u.minutes / 60), 0)
          OR u.price_minor <> coalesce(round(
-                p.per_hour_minor * u.minutes * (100 - p.discount_percent) / 6000), 0)))
+                p.per_hour_minor * u.minutes * (100 - greatest(p.discount_percent, coalesce(
+                    (g.instruments ->> r.instrument_id::text)::numeric, g.percent)))
+                / 6000), 0)))
      OR u.price_minor <> (SELECT coalesce(sum((line ->> 'amount_minor')::bigint), 0)
                             FROM jsonb_array_elements(u.lines) line HAVING u.lines IS NOT NULL)
      OR u.baseline_minor IS DISTINCT FROM
-        CASE WHEN r.baseline_rank IS NOT NULL THEN u.list_minor END)
+        CASE WHEN r.baseline_rank IS NOT NULL AND u.not_counted IS NULL THEN u.list_minor END
+     OR u.passed_on_minor <> (
+            SELECT coalesce(sum((each ->> 'amount_minor')::bigint), 0)
+              FROM jsonb_array_elements(coalesce(u.passed_on, '[]')) each))
  ORDER BY u.reservation_id
 """)
 # What other terms make of them is worked out again; where hours have a price of their own only
 # the fee, for the working calendar they went by may have been corrected since.
 _OTHER_TERMS = text("""
 SELECT r.id, r.starts_at, r.ends_at, r.samples, r.list_minor, r.price_minor, r.price_id,
-       r.currency, r.fee_minor, r.status, r.is_assisted
+       r.price_group_terms_id, r.instrument_id, r.currency, r.fee_minor, r.status, r.is_assisted
   FROM reservations r JOIN prices p ON p.id = r.price_id
  WHERE p.terms <> '{}' ORDER BY r.id
 """)
@@ -106,6 +114,21 @@ SELECT r.id
     OR l.baseline_minor IS DISTINCT FROM CASE WHEN l.id IS NOT NULL THEN u.baseline_minor END
     OR l.organisation_id <> r.organisation_id
  ORDER BY r.id
+""")
+# What the law demanded saves nothing, before and after it was used.
+_STATUTORY = text("""
+SELECT r.id
+  FROM reservations r
+  LEFT JOIN uses u ON u.reservation_id = r.id
+  LEFT JOIN savings_lines l
+    ON l.subject_type = 'reservation' AND l.subject_id = r.id AND l.corrects_id IS NULL
+ WHERE r.is_statutory AND (u.baseline_minor IS NOT NULL OR l.baseline_minor IS NOT NULL)
+ ORDER BY r.id
+""")
+# A fee is settled only where there is one, of what came to nothing.
+_FEES = text("""
+SELECT r.id FROM fee_settlements f JOIN reservations r ON r.id = f.reservation_id
+ WHERE r.fee_minor = 0 OR r.status NOT IN ('cancelled', 'no_show') ORDER BY r.id
 """)
 _UNRECORDED = text("""
 SELECT r.id FROM reservations r
@@ -166,6 +189,30 @@ SELECT r.id
 """)
 
 
+# Whoever was priced by a finer class belonged to one of the instrument's owner, in the class its
+# list price is of, by a version that held (or changed while it was agreed); its relief says so.
+_GROUPED = text("""
+SELECT r.id
+  FROM reservations r
+  JOIN instruments i ON i.id = r.instrument_id
+  JOIN price_group_terms t ON t.id = r.price_group_terms_id
+  JOIN price_groups g ON g.id = t.group_id
+ WHERE g.institution_id <> i.institution_id OR t.institution_id <> g.institution_id
+    OR g.base_class <> r.customer_class OR r.price_id IS NULL
+    OR t.effective_from > r.updated_at
+    OR least(t.ends_at, t.superseded_at) < r.created_at - interval '1 minute'
+    OR NOT EXISTS (SELECT FROM price_group_members m
+                    WHERE m.group_id = g.id AND m.organisation_id = r.organisation_id
+                      AND m.since <= r.updated_at
+                      AND coalesce(m.until >= r.created_at - interval '1 minute', true))
+    OR EXISTS (SELECT FROM jsonb_array_elements(r.lines) line
+                WHERE line ->> 'item' = 'discount' AND (line ->> 'name' <> t.name
+                   OR (line ->> 'percent')::numeric <> coalesce(
+                          (t.instruments ->> r.instrument_id::text)::numeric, t.percent)))
+ ORDER BY r.id
+""")
+
+
 # What was made together is all there, its owner's own, and a series is of one instrument.
 _GROUPS = text("""
 SELECT g.id
@@ -191,8 +238,11 @@ def breaches() -> Iterator[str]:
         (_AUTHORISED, "预约 {} 自主上机，但预约人没有上机授权。"),
         (_GROUPS, "一起预约的 {} 不完整，或其中有不属于它的预约。"),
         (_PRICES, "预约 {} 的金额算不平。"),
+        (_GROUPED, "预约 {} 的客户类别优惠与当时的类别不符。"),
         (_USES, "预约 {} 的状态与它的使用记录不符。"),
         (_DUES, "预约 {} 的核定费用算不平。"),
+        (_STATUTORY, "预约 {} 是法定检验，却计入了节约。"),
+        (_FEES, "预约 {} 没有费用，却登记了费用的结算。"),
         (_SAVINGS, "预约 {} 的结算与节约明细不符。"),
         (_UNRECORDED, "预约 {} 的变更没有全部记入日志。"),
         (_UNTOLD, "预约 {} 的变更没有全部通知有关各方。"),
@@ -204,7 +254,10 @@ def breaches() -> Iterator[str]:
 def _repriced() -> Iterator[int]:
     """Yield reservations whose amounts are not what the terms agreed on make of them."""
     for found in db.session.execute(_OTHER_TERMS):
-        agreed = tariffs.get_price(found.price_id).facts
+        agreed = replace(
+            tariffs.get_price(found.price_id).facts,
+            group=groups.concession_of(found.price_group_terms_id, found.instrument_id),
+        )
         slot = TimeSlot(found.starts_at, found.ends_at)
         usage = Usage(slot.starts_at, slot.minutes, found.samples, found.is_assisted)
         listed, due, _ = price(agreed, usage)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import joinedload
 
 from booking.accounts.models import Membership, Organisation, User
@@ -28,6 +28,16 @@ def firms_dealt_with(institution_id: int) -> dict[int, str]:
         .order_by(Organisation.name)
     )
     return _names(rows.all())
+
+
+def has_dealt_with(institution_id: int, organisation_id: int) -> bool:
+    """Tell whether the organisation ever had a reservation there."""
+    found = exists().where(
+        Reservation.organisation_id == organisation_id,
+        Reservation.instrument_id == Instrument.id,
+        Instrument.institution_id == institution_id,
+    )
+    return bool(db.session.scalar(select(found)))
 
 
 def people_dealt_with(institution_id: int, organisation_id: int) -> dict[int, str]:

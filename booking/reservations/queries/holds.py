@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Integer, Interval, cast, func, select
 from sqlalchemy.orm import joinedload
 
 from booking.accounts.rules import Caller, Permission
+from booking.availability.models import Schedule
 from booking.kernel.db import db
 from booking.registry.models import Instrument
 from booking.reservations.models import Reservation, ReservationStatus
 
+_LOOKED_BACK = timedelta(days=1)
 _WITH_NAMES = (
     joinedload(Reservation.instrument).joinedload(Instrument.institution),
     joinedload(Reservation.organisation),
@@ -58,6 +60,40 @@ def expired_holds(now: datetime, *, limit: int) -> Sequence[Reservation]:
         .execution_options(populate_existing=True)
     )
     return db.session.scalars(query).all()
+
+
+def unclaimed(now: datetime, *, limit: int) -> Sequence[Reservation]:
+    """Return what nobody claimed in time, locked; those somebody else has locked are left out.
+
+    Of the last day only: what is older was perhaps used, and will be recorded from a log.
+    """
+    minutes = cast(Schedule.release_after_minutes, Integer)
+    kept = func.make_interval(0, 0, 0, 0, 0, minutes, type_=Interval)
+    query = (
+        select(Reservation)
+        .join(Schedule, Schedule.instrument_id == Reservation.instrument_id)
+        .where(
+            Reservation.status == ReservationStatus.CONFIRMED,
+            Reservation.starts_at.between(now - _LOOKED_BACK, now),
+            Schedule.release_after_minutes > 0,
+            Reservation.starts_at + kept <= now,
+        )
+        .options(joinedload(Reservation.instrument), joinedload(Reservation.use))
+        .order_by(Reservation.id)
+        .limit(limit)
+        .with_for_update(of=Reservation, skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    return db.session.scalars(query).all()
+
+
+def kept_until(reservation: Reservation) -> datetime | None:
+    """Return until when it is kept for who does not come; None: as long as it lasts."""
+    if reservation.status is not ReservationStatus.CONFIRMED:
+        return None
+    query = select(Schedule.release_after_minutes)
+    minutes = db.session.scalar(query.where(Schedule.instrument_id == reservation.instrument_id))
+    return reservation.starts_at + timedelta(minutes=minutes) if minutes else None
 
 
 def _waits(now: datetime) -> tuple[ColumnElement[bool], ...]:

@@ -15,7 +15,7 @@ from booking.kernel.db import db
 from booking.kernel.errors import NotFound
 from booking.kernel.timeslot import TimeSlot
 from booking.registry.models import Instrument
-from booking.reservations.models import Reservation, ReservationStatus, Use
+from booking.reservations.models import FeeSettlement, Reservation, ReservationStatus, Use
 
 LAST_SECOND = 4_102_444_800  # the end of 2099
 _READS = frozenset({Scope.READ, Scope.RESERVATIONS})
@@ -23,7 +23,11 @@ _WITH_NAMES = (
     joinedload(Reservation.instrument).joinedload(Instrument.institution),
     joinedload(Reservation.organisation),
 )
-WHOLE = (*_WITH_NAMES, joinedload(Reservation.use))
+WHOLE = (
+    *_WITH_NAMES,
+    joinedload(Reservation.use),
+    joinedload(Reservation.fee_settlement),
+)
 
 
 def visible_to(caller: Caller) -> Select[Reservation]:
@@ -68,6 +72,11 @@ def get_reservation(
     if found is None:
         raise NotFound
     return found
+
+
+def find_fee_settlement(reservation_id: int) -> FeeSettlement | None:
+    """Return what became of a fee as it stands now, or None."""
+    return db.session.get(FeeSettlement, reservation_id, populate_existing=True)
 
 
 def list_reservations(

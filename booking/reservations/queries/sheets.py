@@ -8,7 +8,13 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from booking.accounts.rules import CustomerClass, OrganisationKind, SizeClass, customer_class
+from booking.accounts.rules import (
+    MARKET_ENTITIES,
+    CustomerClass,
+    OrganisationKind,
+    SizeClass,
+    customer_class,
+)
 from booking.authorisations.rules import Operation
 from booking.availability.queries import policy_of
 from booking.availability.rules import ApprovalMode, ApprovalRule, BookingPolicy, Interval, WeekPlan
@@ -16,7 +22,10 @@ from booking.kernel import clock, driver
 from booking.kernel.errors import NotFound
 from booking.kernel.money import Money
 from booking.kernel.timeslot import TimeSlot
+from booking.pricegroups.queries import GROUPS_OF, groups_from
+from booking.pricegroups.rules import Group
 from booking.registry.models import Publication, RunningState, SharingMode
+from booking.relations.queries import RELATED
 from booking.reservations.models import Reservation
 from booking.reservations.queries.standings import BESIDE, beside_values, standing
 from booking.reservations.rules import Standing
@@ -34,7 +43,7 @@ SELECT i.id, i.institution_id, i.units, i.publication, i.sharing_mode, i.running
        i.time_zone, i.category_code, i.region_code, o.kind AS customer_kind, s.grid_minutes,
        s.shortest_minutes, s.longest_minutes, s.lead_minutes, s.horizon_days,
        s.buffer_before_minutes, s.buffer_after_minutes, s.change_until_minutes,
-       s.observes_holidays, i.verified_until, i.calibrated_until,
+       s.release_after_minutes, s.observes_holidays, i.verified_until, i.calibrated_until,
        s.approval_mode, s.approval_over_minutes, s.approval_over_minor, s.hold_working_hours,
        s.operation,
        CASE WHEN s.operation = 'self_operated_authorised' THEN (
@@ -72,7 +81,10 @@ SELECT i.id, i.institution_id, i.units, i.publication, i.sharing_mode, i.running
                ELSE false END))
           FROM prices p WHERE p.instrument_id = i.id AND p.effective_from <= %(now)s
            AND (p.superseded_at IS NULL OR p.superseded_at > %(now)s)) AS prices,
-       s.classes, s.conditions::text AS conditions,{BESIDE}
+       s.classes, s.conditions::text AS conditions,
+       {RELATED.format(one="o.id", other="i.institution_id", day="CAST(%(begins)s AS date)")}
+           AS is_related,
+       {GROUPS_OF.format(organisation="o.id")} AS groups,{BESIDE}
   FROM instruments i
   JOIN organisations o ON o.id = %(organisation_id)s
   LEFT JOIN schedules s ON s.instrument_id = i.id
@@ -101,6 +113,7 @@ class _Row(NamedTuple):
     buffer_before_minutes: int
     buffer_after_minutes: int
     change_until_minutes: int
+    release_after_minutes: int
     observes_holidays: bool | None
     verified_until: date | None
     calibrated_until: date | None
@@ -119,6 +132,8 @@ class _Row(NamedTuple):
     prices: list[Sequence[Any]] | None
     classes: list[str] | None
     conditions: str | None
+    is_related: bool
+    groups: list[Sequence[Any]] | None
     beside: list[Any] | None
 
 
@@ -141,6 +156,9 @@ class Sheet:
     class_elsewhere: CustomerClass
     price: PriceFacts | None
     standing: Standing
+    is_market_entity: bool = True
+    is_related: bool = False  # to the owner, on the day of the slot
+    groups: tuple[Group, ...] = ()  # the customer's finer classes, here and elsewhere
     operation: Operation = Operation.EITHER
     authorised_until: date | None = None  # of whoever will operate it
     approval: ApprovalRule = field(default_factory=ApprovalRule)
@@ -160,7 +178,8 @@ class Sheet:
     @property
     def customer(self) -> Customer:
         """Return whose prices apply where the customer might go instead."""
-        return Customer((self.class_elsewhere,), frozenset({self.organisation_id}))
+        own = frozenset({self.organisation_id})
+        return Customer((self.class_elsewhere,), own, self.groups)
 
 
 def get_sheet(
@@ -202,25 +221,19 @@ def _sheet(
     itself: int = 0,
     waits: bool,
 ) -> Sheet:
-    values = {
+    whose = {
         "instrument_id": instrument_id,
         "organisation_id": organisation_id,
-        "first": slot.starts_at.date() - _DAY,
-        "last": min(slot.ends_at.date(), slot.starts_at.date() + _MONTH) + _DAY,
-        "now": clock.now(),
-        "young": clock.now() - PUBLIC_FOR,
         "user_id": user_id,
-        "begins": slot.starts_at.astimezone(clock.CHINA).date(),
         **beside_values(slot, itself=itself, waits=waits),
-        "today": clock.today(),
-        "hold_last": clock.today() + _HOLD,
     }
-    found = driver.first(_SHEET, values)
+    found = driver.first(_SHEET, whose | _days_around(slot))
     if found is None:
         raise NotFound
     row = _Row(*found)
     zone = ZoneInfo(row.time_zone)
     pays_as = _class_of(row, is_owner=row.institution_id == organisation_id)
+    groups = groups_from(row.groups)
     return Sheet(
         instrument_id=row.id,
         institution_id=row.institution_id,
@@ -235,7 +248,10 @@ def _sheet(
         plan=_plan(row, zone),
         customer_class=pays_as,
         class_elsewhere=_class_of(row, is_owner=False),
-        price=next((_facts(price) for price in row.prices or () if price[0] == pays_as), None),
+        is_market_entity=OrganisationKind(row.customer_kind) in MARKET_ENTITIES,
+        is_related=row.is_related,
+        price=_price(row, pays_as, groups),
+        groups=groups,
         operation=Operation(row.operation) if row.operation else Operation.EITHER,
         authorised_until=row.authorised_until,
         standing=standing(row.beside, customer_class=pays_as, user_id=user_id),
@@ -243,6 +259,19 @@ def _sheet(
         is_first=bool(row.is_first),
         hold_days=_days(row.hold_days),
     )
+
+
+def _days_around(slot: TimeSlot) -> dict[str, Any]:
+    """Return the days the sheet looks at, by its words for them."""
+    return {
+        "first": slot.starts_at.date() - _DAY,
+        "last": min(slot.ends_at.date(), slot.starts_at.date() + _MONTH) + _DAY,
+        "now": clock.now(),
+        "young": clock.now() - PUBLIC_FOR,
+        "begins": slot.starts_at.astimezone(clock.CHINA).date(),
+        "today": clock.today(),
+        "hold_last": clock.today() + _HOLD,
+    }
 
 
 def _approval(row: _Row) -> ApprovalRule:
@@ -290,6 +319,16 @@ def special_days(rows: Iterable[Sequence[Any]]) -> dict[date, list[Interval]]:
         if opens is not None:
             intervals.append((opens, closes))
     return days
+
+
+def _price(row: _Row, pays_as: CustomerClass, groups: tuple[Group, ...]) -> PriceFacts | None:
+    found = next((_facts(price) for price in row.prices or () if price[0] == pays_as), None)
+    if found is None or not groups:
+        return found
+    customer = Customer((pays_as,), groups=groups)
+    return customer.facts_at(
+        found, pays_as, institution_id=row.institution_id, instrument_id=row.id
+    )
 
 
 def _facts(row: Sequence[Any]) -> PriceFacts:

@@ -1,5 +1,6 @@
 """May this slot be reserved, and how is it used: every rule, all broken ones at once. Pure."""
 
+from booking.reservations.rules.charges import PassedOn, PassThrough, check_passed_on
 from booking.reservations.rules.policies import (
     OVERRIDABLE,
     Left,
@@ -48,6 +49,8 @@ __all__ = [
     "UNCLAIMED",
     "Flag",
     "Left",
+    "PassThrough",
+    "PassedOn",
     "Reach",
     "Standing",
     "Violation",
@@ -57,6 +60,7 @@ __all__ = [
     "broken_rules",
     "changeable_until",
     "check_changeable",
+    "check_passed_on",
     "check_start",
     "check_unclaimed",
     "flags",

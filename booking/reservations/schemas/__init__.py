@@ -1,7 +1,6 @@
 """What comes in and goes out over the API and the pages of reservations."""
 
 from booking.reservations.schemas.booking import (
-    CLOSURE_KINDS,
     ApprovalOut,
     BaselineOut,
     CancelIn,
@@ -14,6 +13,8 @@ from booking.reservations.schemas.booking import (
     OrganisationRef,
     OverrideOut,
     OverridePage,
+    PolicyCheckIn,
+    PolicyCheckOut,
     PriceHistory,
     QuoteIn,
     QuoteOut,
@@ -43,6 +44,8 @@ from booking.reservations.schemas.using import (
     FaultForm,
     FaultIn,
     FaultOut,
+    FeeForm,
+    FeeIn,
     MomentForm,
     MomentIn,
     NoteForm,
@@ -60,7 +63,6 @@ from booking.reservations.schemas.using import (
 )
 
 __all__ = [
-    "CLOSURE_KINDS",
     "MOST_ITEMS",
     "ApprovalOut",
     "BaselineOut",
@@ -76,6 +78,8 @@ __all__ = [
     "FaultForm",
     "FaultIn",
     "FaultOut",
+    "FeeForm",
+    "FeeIn",
     "GroupIn",
     "GroupOut",
     "GroupPreviewOut",
@@ -88,6 +92,8 @@ __all__ = [
     "OrganisationRef",
     "OverrideOut",
     "OverridePage",
+    "PolicyCheckIn",
+    "PolicyCheckOut",
     "PriceHistory",
     "QuoteIn",
     "QuoteOut",

@@ -5,7 +5,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, post_load, pre_dump, validate, validates_schema
 
 from booking.authorisations.rules import Operation
-from booking.availability.models import OccupancyKind
+from booking.availability.models import CLOSURE_KINDS, OccupancyKind
 from booking.availability.rules import Reason
 from booking.kernel.schema import (
     Count,
@@ -23,11 +23,10 @@ from booking.kernel.schema import (
 )
 from booking.kernel.text import N_
 from booking.kernel.timeslot import TimeSlot, UnusableSlot
+from booking.pricegroups.schemas import ConcessionOut
 from booking.reservations.models import ReservationStatus
 from booking.reservations.rules import MOST_SAMPLES, Reach
 from booking.tariffs.schemas import Percent, PriceOut, QuoteLineOut
-
-CLOSURE_KINDS = [kind for kind in OccupancyKind if kind is not OccupancyKind.RESERVATION]
 
 
 class SlotIn(Schema):
@@ -54,6 +53,7 @@ class QuoteIn(SlotIn):
     organisation_id = Id(load_default=None)
     is_assisted = fields.Boolean(load_default=None, allow_none=True, truthy={True}, falsy={False})
     samples = Count(least=1, most=MOST_SAMPLES, load_default=1)
+    is_statutory = fields.Boolean(load_default=False, truthy={True}, falsy={False})
 
 
 class ReservationIn(QuoteIn):
@@ -69,11 +69,15 @@ class ReservationIn(QuoteIn):
 
 
 class ChangeIn(SlotIn):
-    """Another slot for a reservation, another purpose, or both."""
+    """Another slot for a reservation, another way of operating, another purpose, or all of them.
+
+    Another slot or way of operating is priced anew.
+    """
 
     starts_at = Instant()
     ends_at = Instant()
     purpose = Paragraph(max_length=200)
+    is_assisted = fields.Boolean(allow_none=True, truthy={True}, falsy={False})
     version = Count(least=1, most=2**31, load_default=None)
     override_reason = Line(max_length=200, load_default=None, allow_none=True)
     scope = fields.Enum(Reach, by_value=True, load_default=Reach.THIS)
@@ -84,8 +88,8 @@ class ChangeIn(SlotIn):
         for given, missing in (("starts_at", "ends_at"), ("ends_at", "starts_at")):
             if given in data and missing not in data:
                 raise unusable(N_("改期须同时给出开始和结束时间。"), missing)
-        if "starts_at" not in data and "purpose" not in data:
-            raise unusable(N_("请给出新的时间或用途。"), "starts_at")
+        if not {"starts_at", "purpose", "is_assisted"} & data.keys():
+            raise unusable(N_("请给出新的时间、使用方式或用途。"), "starts_at")
 
 
 class CancelIn(Schema):
@@ -215,6 +219,9 @@ class QuoteOut(Schema):
     discount_percent = Percent(
         attribute="quote.discount_percent", dump_default=None, allow_none=True
     )
+    price_group = fields.Nested(
+        ConcessionOut, attribute="quote.group", dump_default=None, allow_none=True
+    )
     list_price = MoneyField(attribute="quote.list_price", dump_default=None, allow_none=True)
     price = MoneyField(attribute="quote.price", dump_default=None, allow_none=True)
     baseline = fields.Nested(BaselineOut, allow_none=True)
@@ -229,7 +236,33 @@ class QuoteOut(Schema):
     violations = fields.List(fields.Nested(ViolationOut))
     operation = fields.Enum(Operation, by_value=True, attribute="sheet.operation")
     is_assisted = fields.Boolean()
+    is_statutory = fields.Boolean()
     approval = fields.Nested(ApprovalOut)
+
+
+class PolicyCheckIn(SlotIn):
+    """For whom the owner's people ask: an organisation the institution knows, and who there."""
+
+    organisation_id = Id(required=True)
+    user_id = Id(load_default=None, allow_none=True)
+    samples = Count(least=1, most=MOST_SAMPLES, load_default=1)
+    is_assisted = fields.Boolean(load_default=None, allow_none=True, truthy={True}, falsy={False})
+
+
+class CheckedOut(Schema):
+    """A rule in words, null for those of the platform, and what the slot breaks of it."""
+
+    words = Sentence(allow_none=True)
+    kept = fields.Boolean()
+    broken = fields.List(fields.Nested(ViolationOut))
+
+
+class PolicyCheckOut(Schema):
+    """The quote that the customer would get, every rule, and whether a reason could set aside."""
+
+    quote = fields.Nested(QuoteOut, attribute="offer")
+    checks = fields.List(fields.Nested(CheckedOut))
+    can_be_set_aside = fields.Boolean()
 
 
 class ReservationOut(Schema):
@@ -256,6 +289,7 @@ class ReservationOut(Schema):
     baseline_rank = fields.Integer(allow_none=True)
     expected_saving = MoneyField(allow_none=True)
     is_assisted = fields.Boolean()
+    is_statutory = fields.Boolean()
     approval_reasons = fields.List(fields.Enum(Reason, by_value=True))
     expires_at = Instant(allow_none=True)
     decided_at = Instant(allow_none=True)

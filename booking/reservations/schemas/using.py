@@ -1,9 +1,9 @@
 """What comes in and goes out for the use of a reservation and its settlement."""
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from marshmallow import fields
+from marshmallow import fields, post_load, validate
 
 from booking.kernel.forms import FormSchema
 from booking.kernel.schema import (
@@ -17,16 +17,47 @@ from booking.kernel.schema import (
     WallClock,
 )
 from booking.kernel.text import N_, Text
-from booking.reservations.models import Settlement
-from booking.reservations.rules import MOST_MINUTES, MOST_SAMPLES, Flag
+from booking.reservations.models import FeeEnd, Settlement
+from booking.reservations.rules import MOST_MINUTES, MOST_SAMPLES, Flag, PassedOn, PassThrough
 from booking.reservations.schemas.booking import ReservationListed
+from booking.savings.rules import NotCounted
 from booking.tariffs.schemas import QuoteLineOut
+from booking.tariffs.schemas.forms import Yuan
+
+
+class PassedOnIn(Schema):
+    """What is due beside the price list and passed on at cost; once of each kind."""
+
+    kind = fields.Enum(PassThrough, by_value=True, required=True)
+    amount = MoneyField(required=True)
+
+    @post_load
+    def to_charge(self, data: dict[str, Any], **_: Any) -> PassedOn:
+        """Return it as the rules have it."""
+        return PassedOn(data["kind"], data["amount"].minor)
+
+
+class PassedOnOut(Schema):
+    """What is due beside the price list; on neither side of a saving."""
+
+    kind = fields.Enum(PassThrough, by_value=True)
+    amount = MoneyField()
+
+
+class FeeSettlementOut(Schema):
+    """How a fee for cancelling late or not coming ended."""
+
+    settlement = fields.Enum(FeeEnd, by_value=True)
+    settled_on = fields.Date()
+    reference = fields.String()
+    reason = fields.String()
 
 
 class UseOut(Schema):
     """How it was really used, what is due for it, and how that was settled.
 
-    `minutes`, `price` and `baseline` are there once the operator confirmed the use.
+    `minutes`, `price` and `baseline` are there once the operator confirmed the use; `due` is the
+    price with what is `passed_on` at cost, which no saving counts.
     """
 
     started_at = Instant()
@@ -36,6 +67,9 @@ class UseOut(Schema):
     lines = fields.List(fields.Nested(QuoteLineOut), attribute="price_lines")
     list_price = MoneyField(allow_none=True)
     price = MoneyField(allow_none=True)
+    passed_on = fields.List(fields.Nested(PassedOnOut), attribute="charges")
+    due = MoneyField(allow_none=True)
+    not_counted = fields.Enum(NotCounted, by_value=True, allow_none=True)
     baseline = MoneyField(allow_none=True)
     saving = MoneyField(allow_none=True)
     note = fields.String()
@@ -53,6 +87,7 @@ class ReservationWhole(ReservationListed):
     """One reservation with names, how it was used, and how that differed from the plan."""
 
     use = fields.Nested(UseOut, allow_none=True)
+    fee_settlement = fields.Nested(FeeSettlementOut, allow_none=True)
     flags = fields.List(fields.Enum(Flag, by_value=True))
 
 
@@ -73,6 +108,10 @@ class UsageIn(VersionIn):
 
     minutes = Count(most=MOST_MINUTES, load_default=None)
     samples = Count(most=MOST_SAMPLES, load_default=None)
+    is_statutory = fields.Boolean(load_default=None, allow_none=True, truthy={True}, falsy={False})
+    passed_on = fields.List(
+        fields.Nested(PassedOnIn), load_default=None, validate=validate.Length(max=4)
+    )
     note = Line(max_length=200, load_default="")
 
 
@@ -118,6 +157,15 @@ class SettlementIn(VersionIn):
     reference = Line(max_length=100, load_default="")
 
 
+class FeeIn(VersionIn):
+    """How the fee was paid and by which document, or why it is waived."""
+
+    settlement = fields.Enum(FeeEnd, by_value=True, required=True)
+    settled_on = fields.Date(required=True)
+    reference = Line(max_length=100, load_default="")
+    reason = Line(max_length=200, load_default="")
+
+
 class VersionForm(FormSchema):
     """A button; the version is the one that was seen."""
 
@@ -144,7 +192,34 @@ class UsageForm(VersionForm):
     required: ClassVar[Mapping[str, Text]] = {"minutes": N_("请填写核定的分钟数。")}
     minutes = QueryCount(most=MOST_MINUTES, required=True)
     samples = QueryCount(most=MOST_SAMPLES, load_default=None)
+    is_statutory = fields.Boolean(load_default=None)
+    consumables = Yuan(load_default=None)
+    rush = Yuan(load_default=None)
+    postage = Yuan(load_default=None)
+    travel = Yuan(load_default=None)
     note = Line(max_length=200, load_default="")
+
+    @post_load
+    def to_charges(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Put the charges in place of the four fields."""
+        typed = {kind: data.pop(kind.value, None) for kind in PassThrough}
+        data["passed_on"] = [
+            PassedOn(kind, money.minor) for kind, money in typed.items() if money and money.minor
+        ]
+        return data
+
+
+class FeeForm(VersionForm):
+    """Finance's page on which a fee is dealt with."""
+
+    required: ClassVar[Mapping[str, Text]] = {
+        "settlement": N_("请选择结算方式。"),
+        "settled_on": N_("请填写日期。"),
+    }
+    settlement = fields.Enum(FeeEnd, by_value=True, required=True)
+    settled_on = fields.Date(required=True)
+    reference = Line(max_length=100, load_default="")
+    reason = Line(max_length=200, load_default="")
 
 
 class NoteForm(VersionForm):

@@ -8,11 +8,12 @@ from booking.reservations.service.approving import (
     needs_approval,
 )
 from booking.reservations.service.archiving import close_settled
-from booking.reservations.service.booking import move, quote, reserve
+from booking.reservations.service.assisting import price_by_mode
+from booking.reservations.service.booking import move, quote, reserve, would_be
 from booking.reservations.service.closing import Closed, close, lift, reason_told
-from booking.reservations.service.examining import Checked, Examined, examine
+from booking.reservations.service.examining import Checked, Examined, check_for, examine
 from booking.reservations.service.faults import dismiss_fault, report_fault
-from booking.reservations.service.fees import if_cancelled_late, of_cancelling_now
+from booking.reservations.service.fees import if_cancelled_late, of_cancelling_now, settle_fee
 from booking.reservations.service.grouping import Recurring, preview, reserve_all
 from booking.reservations.service.judging import Judged, Wish
 from booking.reservations.service.offers import Approval, Offer, with_rise
@@ -33,7 +34,13 @@ from booking.reservations.service.settling import (
     suggested_minutes,
 )
 from booking.reservations.service.telling import cancelling, remind
-from booking.reservations.service.using import check_in, check_out, no_show, record_use
+from booking.reservations.service.using import (
+    check_in,
+    check_out,
+    no_show,
+    record_use,
+    release_unclaimed,
+)
 
 __all__ = [
     "Approval",
@@ -53,6 +60,7 @@ __all__ = [
     "cancel",
     "cancelling",
     "change",
+    "check_for",
     "check_in",
     "check_out",
     "close",
@@ -72,15 +80,19 @@ __all__ = [
     "of_cancelling_now",
     "preview",
     "preview_series",
+    "price_by_mode",
     "quote",
     "reason_told",
     "record_use",
+    "release_unclaimed",
     "remind",
     "report_fault",
     "reserve",
     "reserve_all",
     "reserve_series",
     "settle",
+    "settle_fee",
     "suggested_minutes",
     "with_rise",
+    "would_be",
 ]

@@ -53,6 +53,7 @@ def _as_of_now(reservation: Reservation) -> Offer:
         reservation.slot,
         samples=reservation.samples,
         is_assisted=reservation.is_assisted,
+        is_statutory=reservation.is_statutory,
     )
 
 

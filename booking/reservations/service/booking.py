@@ -1,6 +1,7 @@
 """Quote, reserve, move and cancel: the customer's side of a reservation."""
 
 from dataclasses import replace
+from typing import Any, NamedTuple
 
 from booking.accounts.rules import Caller, acting_for
 from booking.availability import queries as calendars
@@ -20,6 +21,7 @@ from booking.reservations.queries import Sheet
 from booking.reservations.rules import Violation
 from booking.reservations.service import fees, overriding
 from booking.reservations.service.asking import ask_again, awaiting
+from booking.reservations.service.assisting import set_mode
 from booking.reservations.service.changing import (
     changeable,
     check_not_needed,
@@ -40,13 +42,40 @@ def quote(
     organisation_id: int | None = None,
     samples: int = 1,
     is_assisted: bool | None = None,
+    is_statutory: bool = False,
 ) -> Offer:
     """Return what the slot would cost the caller's organisation and what would refuse it.
 
     Raises NotFound, NotAllowed or WhichOrganisation.
     """
     buyer = (acting_for(caller, organisation_id), caller.user_id)
-    return with_taken(_offer(instrument_id, slot, buyer, samples, is_assisted=is_assisted))
+    return with_taken(
+        _offer(
+            instrument_id,
+            slot,
+            buyer,
+            samples,
+            is_assisted=is_assisted,
+            is_statutory=is_statutory,
+        )
+    )
+
+
+def would_be(
+    slot: TimeSlot,
+    *,
+    instrument_id: int,
+    organisation_id: int,
+    user_id: int,
+    samples: int = 1,
+    is_assisted: bool | None = None,
+) -> Offer:
+    """Return what somebody would be told of the slot now, whether it is taken or not.
+
+    Raises NotFound.
+    """
+    buyer = (organisation_id, user_id)
+    return _offer(instrument_id, slot, buyer, samples, is_assisted=is_assisted)
 
 
 def with_taken(offer: Offer) -> Offer:
@@ -70,6 +99,7 @@ def reserve(
     purpose: str = "",
     is_assisted: bool | None = None,
     samples: int = 1,
+    is_statutory: bool = False,
     override_reason: str | None = None,
 ) -> Reservation:
     """Reserve the instrument, or raise NotBookable (all broken rules) or SlotTaken.
@@ -81,7 +111,15 @@ def reserve(
     buyer = overriding.buyer_of(
         instrument_id, caller, organisation_id, user_id, overrides=override_reason is not None
     )
-    offer = _offer(instrument_id, slot, buyer, samples, is_assisted=is_assisted, waits=True)
+    offer = _offer(
+        instrument_id,
+        slot,
+        buyer,
+        samples,
+        is_assisted=is_assisted,
+        is_statutory=is_statutory,
+        waits=True,
+    )
     offer = overriding.set_aside(offer, caller, override_reason)
     reservation = take(offer, caller, purpose=purpose)
     if reservation is None:
@@ -100,7 +138,7 @@ def take(
     policy, quoted = offer.check()
     sheet, slot = offer.sheet, offer.slot
     held = with_buffers(slot, policy)
-    agreed = agreed_of(policy, quoted) | awaiting(offer.approval)
+    agreed = agreed_of(policy, quoted, is_statutory=offer.is_statutory) | awaiting(offer.approval)
     told = confirmation(sheet, slot, agreed | late_fee(quoted))
     for unit in availability.free_units(sheet.instrument_id, held, units=sheet.units):
         now = clock.now()
@@ -130,16 +168,18 @@ def change(
     caller: Caller,
     slot: TimeSlot | None = None,
     purpose: str | None = None,
+    is_assisted: bool | None = None,
     version: int | None = None,
     override_reason: str | None = None,
 ) -> Reservation:
-    """Move it to another slot, say another purpose, or both; raises as `move`."""
-    if slot is None:
-        reservation = changeable(reservation_id, caller, version)
+    """Move it to another slot, have it assisted or not, say another purpose; raises as `move`."""
+    given: dict[str, Any] = {"is_assisted": is_assisted, "override_reason": override_reason}
+    if slot is not None:
+        reservation = move(reservation_id, slot, caller=caller, version=version, **given)
     else:
-        reservation = move(
-            reservation_id, slot, caller=caller, version=version, override_reason=override_reason
-        )
+        reservation = changeable(reservation_id, caller, version)
+        if is_assisted is not None:
+            set_mode(reservation, caller, **given)
     if purpose is not None and purpose != reservation.purpose:
         if reservation.status not in HOLDING:
             raise WrongState(reservation.status, "change")
@@ -156,6 +196,7 @@ def move(
     *,
     caller: Caller,
     version: int | None = None,
+    is_assisted: bool | None = None,
     override_reason: str | None = None,
 ) -> Reservation:
     """Move to another slot at today's price, or raise NotBookable, SlotTaken, TooLateToChange.
@@ -166,13 +207,26 @@ def move(
     try:
         # Rolled back, the savepoint lets the queue go on while we look what else is free.
         with db.session.begin_nested():
-            return _move(reservation_id, slot, caller, version, override_reason)
+            how = _How(is_assisted, override_reason)
+            return _move(reservation_id, slot, caller, version, how)
     except _Lost as lost:
         raise taken(lost.sheet, slot) from None
     except _MovedMeanwhile:
         return move(
-            reservation_id, slot, caller=caller, version=version, override_reason=override_reason
+            reservation_id,
+            slot,
+            caller=caller,
+            version=version,
+            is_assisted=is_assisted,
+            override_reason=override_reason,
         )
+
+
+class _How(NamedTuple):
+    """What a move may change besides the time, and why against the rules."""
+
+    is_assisted: bool | None
+    override_reason: str | None
 
 
 class _Lost(Exception):
@@ -198,19 +252,25 @@ def _move(
     slot: TimeSlot,
     caller: Caller,
     version: int | None,
-    override_reason: str | None,
+    how: _How,
 ) -> Reservation:
     near = {"starts_at": slot.starts_at, "ends_at": slot.ends_at}
     has_queued = availability.queue_for(reservation_id, instrument=_INSTRUMENT_IF_NEAR, **near)
     reservation = changeable(reservation_id, caller, version)
     if reservation.status not in MOVABLE:
         raise WrongState(reservation.status, "move")
+    assisted = reservation.is_assisted if how.is_assisted is None else how.is_assisted
+    override_reason = how.override_reason
     if reservation.slot == slot:
-        return reservation
+        return set_mode(reservation, caller, is_assisted=assisted, override_reason=override_reason)
     sheet = queries.get_sheet_of(reservation, slot, waits=True)
     check_still_changeable(reservation, sheet, caller)
     offer = make_offer(
-        sheet, slot, samples=reservation.samples, is_assisted=reservation.is_assisted
+        sheet,
+        slot,
+        samples=reservation.samples,
+        is_assisted=assisted,
+        is_statutory=reservation.is_statutory,
     )
     offer = overriding.set_aside(offer, caller, override_reason)
     policy, quoted = offer.check()
@@ -218,7 +278,8 @@ def _move(
     old, before = facts(reservation), reservation.slot
     _take_instead(reservation, sheet, with_buffers(slot, policy), has_queued=has_queued)
     reservation.slot = slot
-    for name, value in agreed_of(policy, quoted).items():
+    agreed = agreed_of(policy, quoted, is_statutory=reservation.is_statutory)
+    for name, value in agreed.items():
         setattr(reservation, name, value)
     ask_again(reservation, offer.approval, caller)
     reservation.sequence += 1
@@ -308,13 +369,16 @@ def _offer(
     samples: int,
     *,
     is_assisted: bool | None = None,
+    is_statutory: bool = False,
     waits: bool = False,
 ) -> Offer:
     organisation_id, user_id = buyer
     sheet = queries.get_sheet(
         instrument_id, slot, organisation_id=organisation_id, user_id=user_id, waits=waits
     )
-    return make_offer(sheet, slot, samples=samples, is_assisted=is_assisted)
+    return make_offer(
+        sheet, slot, samples=samples, is_assisted=is_assisted, is_statutory=is_statutory
+    )
 
 
 def _occupy(sheet: Sheet, wanted: TimeSlot) -> tuple[int, int]:

@@ -30,7 +30,9 @@ NEW: Mapping[str, Any] = {
 }
 
 
-def agreed_of(policy: BookingPolicy, quoted: Quote) -> dict[str, Any]:
+def agreed_of(
+    policy: BookingPolicy, quoted: Quote, *, is_statutory: bool = False
+) -> dict[str, Any]:
     """Return what is copied onto the reservation: price, baseline, buffers (domain §4.3)."""
     return {
         "buffer_before_minutes": policy.buffer_before_minutes,
@@ -38,7 +40,9 @@ def agreed_of(policy: BookingPolicy, quoted: Quote) -> dict[str, Any]:
         "customer_class": quoted.customer_class,
         "samples": quoted.usage.samples,
         "is_assisted": quoted.usage.assisted,
+        "is_statutory": is_statutory,
         "price_id": quoted.price_id,
+        "price_group_terms_id": quoted.group.terms_id if quoted.group else None,
         "currency": quoted.price.currency,
         "list_minor": quoted.list_price.minor,
         "price_minor": quoted.price.minor,
@@ -101,6 +105,7 @@ def facts(reservation: Reservation) -> dict[str, object]:
         "list_minor": reservation.list_minor,
         "baseline_minor": reservation.baseline_minor,
         "price_id": reservation.price_id,
+        "price_group_terms_id": reservation.price_group_terms_id,
         "expires_at": reservation.expires_at.isoformat() if reservation.expires_at else None,
         "fee_minor": reservation.fee_minor,
     }

@@ -1,6 +1,6 @@
 """What a slot would cost, every rule that would refuse it, and what is free instead."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,12 +13,14 @@ from booking.availability.rules import BookingPolicy, Reason
 from booking.kernel import clock
 from booking.kernel.money import Money
 from booking.kernel.timeslot import TimeSlot
+from booking.registry import queries as registry
 from booking.reservations import rules
 from booking.reservations.errors import NotBookable
 from booking.reservations.queries import Sheet, price_history, rise_of
 from booking.reservations.rules import Violation
 from booking.tariffs import queries as tariff_queries
 from booking.tariffs import rules as tariffs
+from booking.tariffs.models import Price
 from booking.tariffs.rules import PriceFacts, Usage
 
 UNSORTED = "99"  # 其他仪器: a category that says nothing about being equal
@@ -46,6 +48,7 @@ class Offer:
     quote: tariffs.Quote | None
     violations: Sequence[Violation]
     is_assisted: bool = False
+    is_statutory: bool = False  # a test that the law demands, of which nothing is saved
     set_aside: Sequence[Violation] = ()  # broken, and by a manager's reason no obstacle
     approval: Approval = field(default_factory=Approval)
     rise_percent: int | None = None  # of the list it is compared with, where that needs a look
@@ -77,20 +80,27 @@ class Offer:
 
 
 def make_offer(
-    sheet: Sheet, slot: TimeSlot, *, samples: int = 1, is_assisted: bool | None = None
+    sheet: Sheet,
+    slot: TimeSlot,
+    *,
+    samples: int = 1,
+    is_assisted: bool | None = None,
+    is_statutory: bool = False,
 ) -> Offer:
     """Return what the sheet says about the slot now.
 
     Unless told, it is used by oneself where that may be.
     """
     assisted = assisted_unless_told(sheet.operation, is_assisted)
-    quoted = _quoted(sheet.price, Usage(slot.starts_at, slot.minutes, samples, assisted), sheet)
+    usage = Usage(slot.starts_at, slot.minutes, samples, assisted)
+    quoted = _quoted(sheet.price, usage, sheet, is_statutory=is_statutory)
     return Offer(
         sheet,
         slot,
         quoted,
         [*_violations(sheet, slot, quoted), *_operation(sheet, slot, is_assisted=assisted)],
         is_assisted=assisted,
+        is_statutory=is_statutory,
         approval=_approval(sheet, slot, quoted),
     )
 
@@ -161,13 +171,25 @@ def instead(
     prices = tariff_queries.current_prices(
         [free.instrument_id for free in found.elsewhere], sheet.customer
     )
+    owners = registry.institutions_of(list(prices)) if sheet.groups else {}
     return (
         _priced_here(found.here, sheet),
         [
-            _priced(free, price.facts if price else None, sheet)
+            _priced(free, _facts_of(prices.get(free.instrument_id), owners, sheet), sheet)
             for free in found.elsewhere
-            for price in [prices.get(free.instrument_id)]
         ],
+    )
+
+
+def _facts_of(price: Price | None, owners: Mapping[int, int], sheet: Sheet) -> PriceFacts | None:
+    """Return a price elsewhere, with what the customer's finer classes give there."""
+    if price is None or price.instrument_id not in owners:
+        return price.facts if price else None
+    return sheet.customer.facts_at(
+        price.facts,
+        price.customer_class,
+        institution_id=owners[price.instrument_id],
+        instrument_id=price.instrument_id,
     )
 
 
@@ -205,9 +227,20 @@ def _keeps_policy(slot: TimeSlot, sheet: Sheet) -> bool:
     return not any(broken)
 
 
-def _quoted(facts: PriceFacts | None, usage: Usage, sheet: Sheet) -> tariffs.Quote | None:
+def _quoted(
+    facts: PriceFacts | None, usage: Usage, sheet: Sheet, *, is_statutory: bool = False
+) -> tariffs.Quote | None:
     return tariffs.quote(
-        facts, usage, customer_class=sheet.customer_class, now=clock.now(), wall=sheet.plan.wall
+        facts,
+        usage,
+        customer_class=sheet.customer_class,
+        now=clock.now(),
+        wall=sheet.plan.wall,
+        outside=tariffs.outside_of(
+            is_market_entity=sheet.is_market_entity,
+            is_statutory=is_statutory,
+            is_related=sheet.is_related,
+        ),
     )
 
 

@@ -22,6 +22,7 @@ from booking.reservations.queries import Sheet
 from booking.reservations.rules import Reach, Violation, recurrence
 from booking.reservations.service import booking, fees
 from booking.reservations.service.asking import ask_again
+from booking.reservations.service.assisting import set_mode
 from booking.reservations.service.changing import (
     check_changer,
     check_not_needed,
@@ -72,6 +73,7 @@ def change(
     caller: Caller,
     slot: TimeSlot | None = None,
     purpose: str | None = None,
+    is_assisted: bool | None = None,
     version: int | None = None,
     override_reason: str | None = None,
     scope: Reach = Reach.THIS,
@@ -88,6 +90,7 @@ def change(
             caller=caller,
             slot=slot,
             purpose=purpose,
+            is_assisted=is_assisted,
             version=version,
             override_reason=override_reason,
         )
@@ -95,7 +98,10 @@ def change(
         raise InvalidField("override_reason", N_("破例只能逐个改期。"))
     this, chosen = _locked(found, scope, caller, version, action="move")
     if slot is not None and slot != this.slot:
-        _move_all(this, chosen, slot, caller)
+        _move_all(this, chosen, slot, caller, is_assisted=is_assisted)
+    elif is_assisted is not None:
+        for each in chosen:
+            set_mode(each, caller, is_assisted=is_assisted)
     if purpose is not None:
         _say(purpose, chosen, caller)
     return this
@@ -142,11 +148,18 @@ def _sheet(reservation: Reservation) -> Sheet:
 
 
 def _move_all(
-    this: Reservation, chosen: Sequence[Reservation], slot: TimeSlot, caller: Caller
+    this: Reservation,
+    chosen: Sequence[Reservation],
+    slot: TimeSlot,
+    caller: Caller,
+    *,
+    is_assisted: bool | None,
 ) -> None:
     by = _wall(slot.starts_at, this) - _wall(this.starts_at, this)
     length = slot.duration if slot.duration != this.slot.duration else None
     wishes = [_moved(each, by, length) for each in chosen]
+    if is_assisted is not None:
+        wishes = [replace(wish, is_assisted=is_assisted) for wish in wishes]
     befores = [queries.get_sheet_of(each, each.slot) for each in chosen]
     for each, sheet in zip(chosen, befores, strict=True):
         check_still_changeable(each, sheet, caller)
@@ -198,7 +211,13 @@ def _judged(index: int, each: Reservation, wish: Wish, before: Sheet, numbers: s
     # Who needs it at its old time is left alone; those that move with it are judged themselves.
     left = [other for other in before.standing.left if other.number not in numbers]
     sheet = replace(sheet, standing=replace(sheet.standing, left=left))
-    offer = make_offer(sheet, wish.slot, samples=each.samples, is_assisted=each.is_assisted)
+    offer = make_offer(
+        sheet,
+        wish.slot,
+        samples=each.samples,
+        is_assisted=wish.is_assisted,
+        is_statutory=each.is_statutory,
+    )
     flaws: list[Violation] = [wish.flaw] if wish.flaw else []
     return Judged(index, wish, offer, [*flaws, *offer.violations])
 
@@ -225,7 +244,7 @@ def _keep(
 ) -> None:
     assert found.offer is not None  # noqa: S101 - it was judged
     policy, quoted = found.offer.check()
-    for name, value in agreed_of(policy, quoted).items():
+    for name, value in agreed_of(policy, quoted, is_statutory=each.is_statutory).items():
         setattr(each, name, value)
     ask_again(each, found.offer.approval, caller)
     each.sequence += 1

@@ -1,24 +1,31 @@
 """After the use: what is confirmed, what the firm says to it, and what finance recorded."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from booking.accounts.rules import Caller, Permission, require
+from booking.accounts import queries as accounts
+from booking.accounts.rules import MARKET_ENTITIES, Caller, Permission, require
 from booking.kernel import clock
 from booking.kernel.db import db
 from booking.kernel.errors import InvalidField, NotAllowed, WrongState
 from booking.kernel.text import N_
 from booking.kernel.timeslot import TimeSlot
 from booking.notices.rules import Kind
+from booking.pricegroups import queries as groups
+from booking.pricegroups.rules import Concession
 from booking.reference import queries as reference
+from booking.relations import queries as relations
 from booking.reservations import queries, rules
 from booking.reservations.errors import Disputed
 from booking.reservations.models import Reservation, ReservationStatus, Settlement, Use
+from booking.reservations.rules import PassedOn
 from booking.reservations.service.keeping import facts, record
 from booking.reservations.service.telling import tell
 from booking.reservations.service.using import of_use
 from booking.savings import service as savings
-from booking.savings.rules import Amounts, Service, Unit
+from booking.savings.rules import Amounts, NotCounted, Service, Unit, out_of_scope
 from booking.tariffs import queries as tariff_queries
 from booking.tariffs import rules as tariffs
 
@@ -29,29 +36,38 @@ def confirm_usage(
     caller: Caller,
     minutes: int | None = None,
     samples: int | None = None,
+    is_statutory: bool | None = None,
+    passed_on: Sequence[PassedOn] | None = None,
     note: str = "",
     version: int | None = None,
 ) -> Reservation:
     """Confirm how long it was used and so what is due; again, to answer an objection.
 
     Without `minutes` the time used, rounded up to the grid, counts, and all samples; anything
-    else needs a note.
+    else needs a note, as does what is passed on at cost, and another word than the firm's on
+    whether the law demanded the test. What is not given stays as it was.
     Raises InvalidField, WrongState, NotFound, NotAllowed or Stale.
     """
     reservation = _locked(reservation_id, caller, version)
     require(caller, Permission.RUN_INSTRUMENTS, reservation.instrument.institution_id)
-    use = reservation.use
-    answers = reservation.status is ReservationStatus.USAGE_CONFIRMED
-    if use is None or use.ended_at is None or (answers and not use.is_disputed):
-        raise WrongState(reservation.status, "confirm-usage")
-    if not answers and reservation.status is not ReservationStatus.COMPLETED:
-        raise WrongState(reservation.status, "confirm-usage")
+    use, answers = _to_confirm(reservation)
     suggested = suggested_minutes(reservation)
     counted = minutes if minutes is not None else suggested or 0
     done = reservation.samples if samples is None else samples
-    is_as_expected = counted == suggested and done == reservation.samples
+    is_as_expected = (
+        counted == suggested
+        and done == reservation.samples
+        and not passed_on
+        and is_statutory in {None, reservation.is_statutory}
+    )
     _check_counted(counted, done, note, needs_note=answers or not is_as_expected)
     old = facts(reservation) | of_use(reservation)
+    if is_statutory is not None:
+        reservation.is_statutory = is_statutory
+    if passed_on is not None:
+        rules.check_passed_on(passed_on)
+        use.passed_on = [each.plain() for each in passed_on]
+        use.passed_on_minor = sum(each.minor for each in passed_on)
     _price(reservation, use, counted, done)
     use.note, use.confirmed_at, use.confirmed_by = note, clock.now(), caller.user_id
     use.objected_at, use.objection_until = None, _objection_until()
@@ -64,6 +80,17 @@ def confirm_usage(
     record(entry, reservation, caller, old=old, new=_kept(reservation), note=note)
     _tell(Kind.USAGE, reservation, answers=answers)
     return reservation
+
+
+def _to_confirm(reservation: Reservation) -> tuple[Use, bool]:
+    """Return the use that is to be confirmed, and whether that answers an objection."""
+    use = reservation.use
+    answers = reservation.status is ReservationStatus.USAGE_CONFIRMED
+    if use is None or use.ended_at is None or (answers and not use.is_disputed):
+        raise WrongState(reservation.status, "confirm-usage")
+    if not answers and reservation.status is not ReservationStatus.COMPLETED:
+        raise WrongState(reservation.status, "confirm-usage")
+    return use, answers
 
 
 def suggested_minutes(reservation: Reservation) -> int | None:
@@ -84,6 +111,8 @@ def due_for(
     """
     price_id, use = reservation.price_id, reservation.use
     facts_ = tariff_queries.get_price(price_id).facts if price_id is not None else None
+    if facts_ is not None:
+        facts_ = replace(facts_, group=_group(reservation))
     begins = use.started_at if use else reservation.starts_at
     slot = TimeSlot(begins, begins + timedelta(minutes=max(minutes, 1)))
     has_windows = facts_ is not None and facts_.terms.windows
@@ -96,6 +125,11 @@ def due_for(
         now=reservation.created_at,
         wall=wall,
     )
+
+
+def _group(reservation: Reservation) -> Concession | None:
+    """Return what the finer class gave when it was agreed, if it was priced by one."""
+    return groups.concession_of(reservation.price_group_terms_id, reservation.instrument_id)
 
 
 def agree(reservation_id: int, *, caller: Caller, version: int | None = None) -> Reservation:
@@ -143,6 +177,9 @@ def settle(
     _check_undisputed(use)
     _check_settlement(use, settlement, settled_on, reference)
     old = _kept(reservation)
+    relations.hold_still()
+    # Once left out it stays so; what was declared since is added.
+    _leave_out(use, use.not_counted or _outside(reservation, use))
     use.settlement, use.settled_on, use.reference = settlement, settled_on, reference
     use.settled_at, use.settled_by = clock.now(), caller.user_id
     reservation.become(ReservationStatus.SETTLED, action="settle")
@@ -164,6 +201,7 @@ def _check_counted(minutes: int, samples: int, note: str, *, needs_note: bool) -
 
 def _price(reservation: Reservation, use: Use, minutes: int, samples: int) -> None:
     """Work out what is due by the frozen price; compared only if it was when it was agreed."""
+    outside = _outside(reservation, use)  # asked before anything is half written
     quoted = due_for(reservation, minutes, samples)
     if quoted is None:
         msg = f"reservation {reservation.id} was agreed without a price"
@@ -172,6 +210,25 @@ def _price(reservation: Reservation, use: Use, minutes: int, samples: int) -> No
     use.lines = [line.plain() for line in quoted.lines]
     use.list_minor, use.price_minor = quoted.list_price.minor, quoted.price.minor
     use.baseline_minor = use.list_minor if reservation.baseline_rank is not None else None
+    _leave_out(use, outside)
+
+
+def _leave_out(use: Use, outside: NotCounted | None) -> None:
+    """Say why the use saves nothing whatever its price, if so."""
+    use.not_counted = outside
+    if outside is not None:
+        use.baseline_minor = None
+
+
+def _outside(reservation: Reservation, use: Use) -> NotCounted | None:
+    firm, owner = reservation.organisation, reservation.instrument.institution_id
+    used_on = use.started_at.astimezone(clock.CHINA).date()
+    return out_of_scope(
+        reservation.customer_class,
+        is_market_entity=firm.kind in MARKET_ENTITIES,
+        is_statutory=reservation.is_statutory,
+        is_related=relations.are_related(firm.id, owner, used_on),
+    )
 
 
 def _objection_until() -> datetime:
@@ -209,7 +266,7 @@ def _check_undisputed(use: Use) -> None:
 
 
 def _check_settlement(use: Use, settlement: Settlement, settled_on: date, reference: str) -> None:
-    is_free = use.price_minor == 0
+    is_free = use.due is not None and use.due.minor == 0
     if is_free != (settlement is Settlement.NOTHING_DUE):
         reason = N_("这笔没有应付金额。") if is_free else N_("这笔有应付金额，请选择已付或挂账。")
         raise InvalidField("settlement", reason)
@@ -238,12 +295,14 @@ def _settled(reservation: Reservation, use: Use) -> savings.Settled:
         customer_class=reservation.customer_class,
         unit=Unit.MINUTE,
         amounts=Amounts(use.minutes or 0, use.baseline_minor, use.price_minor or 0),
-        baseline_rank=reservation.baseline_rank,
+        baseline_rank=reservation.baseline_rank if use.baseline_minor is not None else None,
         # 租赁 counts on the day the use was confirmed (domain §4.5).
         counted_on=use.confirmed_at.astimezone(clock.CHINA).date(),
         settled_on=use.settled_on,
         evidence=_evidence(reservation, use),
         currency=use.currency,
+        size_class=accounts.size_class_of(reservation.organisation_id),
+        outside=use.not_counted,
     )
 
 
@@ -268,12 +327,15 @@ def _evidence(reservation: Reservation, use: Use) -> dict[str, Any]:
         "agreed_at": reservation.created_at.isoformat(),
         "baseline_rank": reservation.baseline_rank,
         "price": price,
+        "group": _group_facts(_group(reservation)),
         "use": {
             "started_at": use.started_at.isoformat(),
             "ended_at": use.ended_at.isoformat() if use.ended_at else None,
             "minutes": use.minutes,
             "samples": use.samples,
             "lines": use.lines,
+            "passed_on": use.passed_on or [],
+            "is_statutory": reservation.is_statutory,
             "confirmed_at": use.confirmed_at.isoformat() if use.confirmed_at else None,
             "confirmed_by": use.confirmed_by,
             "note": use.note,
@@ -287,9 +349,24 @@ def _evidence(reservation: Reservation, use: Use) -> dict[str, Any]:
     }
 
 
+def _group_facts(group: Concession | None) -> dict[str, Any] | None:
+    if group is None:
+        return None
+    return {
+        "id": group.group_id,
+        "terms_id": group.terms_id,
+        "name": group.name,
+        "percent": str(group.percent),
+        "reason": group.reason,
+    }
+
+
 def _locked(reservation_id: int, caller: Caller, version: int | None) -> Reservation:
     reservation = queries.get_reservation(reservation_id, caller=caller, for_update=True)
     reservation.check_version(version)
+    if reservation.use is not None:
+        # Who waited for the lock has it as it was before that.
+        db.session.refresh(reservation.use)
     return reservation
 
 
@@ -307,7 +384,7 @@ def _tell(kind: Kind, reservation: Reservation, **more: object) -> None:
     use = reservation.use
     assert use is not None  # noqa: S101 - only told of a use
     due = {
-        "due_minor": use.price_minor,
+        "due_minor": use.due.minor if use.due else 0,
         "used_minutes": use.minutes,
         "objection_until": use.objection_until,
         "note": use.note,

@@ -18,7 +18,7 @@ from booking.tariffs.rules import Quote
 CONFIRMING = notices.posting("made")
 _SUBJECT = "reservation"
 # One side's own doing; all other kinds are told to both.
-_FOR_CUSTOMERS = frozenset({Kind.USAGE, Kind.SETTLED, Kind.NO_SHOW})
+_FOR_CUSTOMERS = frozenset({Kind.USAGE, Kind.SETTLED, Kind.FEE, Kind.NO_SHOW})
 _FOR_OWNERS = frozenset({Kind.OBJECTION, Kind.FAULT})
 
 

@@ -21,6 +21,8 @@ from booking.reservations.service.changing import changeable
 from booking.reservations.service.keeping import facts, record
 from booking.reservations.service.telling import tell
 
+BATCH = 100
+
 
 def check_in(
     reservation_id: int, *, caller: Caller, at: datetime | None = None, version: int | None = None
@@ -111,17 +113,31 @@ def no_show(
     require(caller, Permission.RUN_INSTRUMENTS, reservation.instrument.institution_id)
     if reservation.status is not ReservationStatus.CONFIRMED:
         raise WrongState(reservation.status, "no-show")
-    now = clock.now()
-    rules.check_unclaimed(reservation.slot, now, reservation.instrument.zone)
-    _give_back(reservation, now)
+    rules.check_unclaimed(reservation.slot, clock.now(), reservation.instrument.zone)
+    _miss(reservation, caller, note)
+    return reservation
+
+
+def release_unclaimed() -> int:
+    """Give back what nobody claimed in the time its owner set; returns how many.
+
+    Who begins just now has it: what is locked is left for the next run, and is in use by then.
+    """
+    due = queries.unclaimed(clock.now(), limit=BATCH)
+    for reservation in due:
+        _miss(reservation, None, "")
+    return len(due)
+
+
+def _miss(reservation: Reservation, caller: Caller | None, note: str) -> None:
+    _give_back(reservation, clock.now())
     fee = fees.if_nobody_comes(reservation)
     reservation.fee_minor = fee.minor if fee else 0
     _become(
         reservation, ReservationStatus.NO_SHOW, "no-show", "reservation.no_show", caller, note=note
     )
-    told = {"note": note, "fee_minor": reservation.fee_minor}
+    told = {"note": note, "fee_minor": reservation.fee_minor, "by_itself": caller is None}
     tell(Kind.NO_SHOW, reservation, owner=reservation.instrument.institution_id, **told)
-    return reservation
 
 
 def _check_authorised(reservation: Reservation, caller: Caller) -> None:
@@ -153,7 +169,7 @@ def _become(
     status: ReservationStatus,
     action: str,
     entry: str,
-    caller: Caller,
+    caller: Caller | None,
     **data: object,
 ) -> None:
     old = facts(reservation)

@@ -36,6 +36,7 @@ class Choice:
     purpose: str
     is_assisted: bool | None = None
     samples: int = 1
+    is_statutory: bool = False
     view: str = ""  # "list" instead of the calendar, "week" for it on a phone too
 
     @property
@@ -57,6 +58,7 @@ class Choice:
             "purpose": self.purpose or None,
             "assisted": None if self.is_assisted is None else str(int(self.is_assisted)),
             "samples": self.samples if self.samples > 1 else None,
+            "statutory": "1" if self.is_statutory else None,
             "view": self.view or None,
         }
         return url_for(
@@ -102,6 +104,7 @@ def read_choice(instrument_id: int, given: MultiDict[str, str]) -> Choice:
         purpose=_purpose(given),
         is_assisted=_ASSISTED.get((given.getlist("assisted") or [""])[-1]),
         samples=_samples(given),
+        is_statutory=(given.getlist("statutory") or [""])[-1] == "1",
         view=given["view"] if given.get("view") in VIEWS else "",
     )
 

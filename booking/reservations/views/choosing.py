@@ -75,6 +75,7 @@ def _take(instrument_id: int, choice: Choice, caller: Caller) -> Response:
                 purpose=choice.purpose,
                 is_assisted=choice.is_assisted,
                 samples=choice.samples,
+                is_statutory=choice.is_statutory,
             )
     except DomainError as refused:
         # Rolled back: what was read before is to be read again.
@@ -145,10 +146,22 @@ def _show(
         trouble=trouble,
         drawn=_drawn(choice, lists["axis"], costs, caller),
         longest=longest(week) if week else None,
+        wait_url=_wait_url(choice),
         **lists,
         **panel(choice, costs),
     )
     return Response(page, status=status, content_type="text/html; charset=utf-8")
+
+
+def _wait_url(choice: Choice) -> str:
+    """Return where one joins the waiting list for what is chosen, or for the day shown."""
+    given: dict[str, Any] = {"minutes": choice.minutes, "purpose": choice.purpose or None}
+    if choice.slot is not None:
+        given["starts_at"] = choice.written(choice.slot.starts_at)
+        given["ends_at"] = choice.written(choice.slot.ends_at)
+    elif choice.day is not None:
+        given |= {"starts_at": f"{choice.day}T08:00", "ends_at": f"{choice.day}T18:00"}
+    return url_for("waiting_pages.join_page", instrument_id=choice.instrument.id, **given)
 
 
 def _qualified(choice: Choice) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def costs_of(choice: Choice, caller: Caller | None) -> Costs:
         assisted = assisted_unless_told(operation, choice.is_assisted)
         usage = tariffs.Usage(choice.slot.starts_at, choice.slot.minutes, choice.samples, assisted)
         return Costs(
-            _published(price, usage, choice.week.plan.wall) if price else None,
+            _published(price, usage, choice, customer) if price else None,
             [http.translate(each.detail) for each in broken],
             is_assisted=assisted,
         )
@@ -76,6 +76,7 @@ def costs_of(choice: Choice, caller: Caller | None) -> Costs:
         caller=caller,
         organisation_id=organisation_id,
         is_assisted=choice.is_assisted,
+        is_statutory=choice.is_statutory,
         samples=choice.samples,
     )
     refused = [http.translate(each.detail) for each in offer.violations]
@@ -91,6 +92,8 @@ def _no_baseline(quote: tariffs.Quote | None) -> str:
         NoBaseline.LIST_TOO_YOUNG: gettext("这个公示价公示未满 30 天。"),
         NoBaseline.NOT_AN_ENTERPRISE: gettext("节约只统计企业客户。"),
         NoBaseline.OWN_USE: gettext("本机构自用不计。"),
+        NoBaseline.RELATED: gettext("关联单位之间不计节约。"),
+        NoBaseline.STATUTORY: gettext("强制检定、监督抽查和法定检验不计节约。"),
     }
     return words[quote.no_baseline]
 
@@ -111,13 +114,20 @@ def _until(choice: Choice) -> datetime | None:
     return until if until > clock.now() else None
 
 
-def _published(price: Price, usage: tariffs.Usage, wall: tariffs.Wall) -> tariffs.Quote | None:
+def _published(
+    price: Price, usage: tariffs.Usage, choice: Choice, customer: tariffs.Customer
+) -> tariffs.Quote | None:
     return tariffs.quote(
-        price.facts,
+        customer.facts_at(
+            price.facts,
+            price.customer_class,
+            institution_id=choice.instrument.institution_id,
+            instrument_id=choice.instrument.id,
+        ),
         usage,
         customer_class=price.customer_class,
         now=clock.now(),
-        wall=wall,
+        wall=choice.week.plan.wall if choice.week else tariffs.CHINA,
     )
 
 

@@ -25,6 +25,9 @@ from booking.reservations.views.frame import bp, go
 from booking.reservations.views.shown import coming_together, reach
 from booking.tariffs.rules import Customer
 
+LONGEST_REASON = 200
+_MODES = {"1": True, "0": False}
+
 
 @bp.get("/reservations/<id:reservation_id>/move")
 @login_required
@@ -38,21 +41,38 @@ def move_page(reservation_id: int) -> str:
 def move(reservation_id: int) -> Response:
     """Move it to the chosen start; refused, the old time stays and what fits is shown again."""
     found = queries.get_reservation(reservation_id, caller=caller())
-    start = _start(request.form.get("start", ""), ZoneInfo(found.instrument.time_zone))
-    if start is None:
+    typed = request.form.get("other_start", "") or request.form.get("start", "")
+    start = _start(typed, ZoneInfo(found.instrument.time_zone))
+    is_assisted = _MODES.get(request.form.get("assisted", ""))
+    changes_mode = is_assisted is not None and is_assisted is not found.is_assisted
+    if start is None and (typed or not changes_mode):
         return _again(reservation_id, gettext("请先选择开始时间。"), 422)
-    slot = TimeSlot(start, start + found.slot.duration)
+    slot = TimeSlot(start, start + found.slot.duration) if start else found.slot
+    reason = request.form.get("override_reason", "").strip()
+    if len(reason) > LONGEST_REASON or not reason.isprintable():
+        return _again(reservation_id, gettext("理由最多 200 字，写在一行。"), 422)
     version = request.form.get("version", "")
     seen = int(version) if version.isascii() and version.isdigit() and len(version) < 10 else None
     try:
         forms.check_token()
         with transaction():
-            service.change(reservation_id, slot=slot, caller=caller(), version=seen, scope=reach())
+            service.change(
+                reservation_id,
+                caller=caller(),
+                slot=slot if start else None,
+                is_assisted=is_assisted if changes_mode else None,
+                version=seen,
+                override_reason=reason or None,
+                scope=reach(),
+            )
     except NotFound:
         raise
     except DomainError as refused:
         return _again(reservation_id, _said(refused), http.status_of(type(refused)))
-    flash(gettext("已改期，原时段已释放。"), "ok")
+    said = (
+        gettext("已改期，原时段已释放。") if start else gettext("使用方式已更改，价格已重新计算。")
+    )
+    flash(said, "ok")
     return go("show", reservation_id=reservation_id)
 
 
@@ -101,6 +121,10 @@ def _page(reservation_id: int, *, trouble: str = "") -> str:
         earlier_url=_at(reservation_id, first, -DAYS) if first > clock.today() else "",
         later_url=_at(reservation_id, first, DAYS),
         chosen=request.form.get("start", ""),
+        typed=request.form,
+        operation=availability.operation_of(found.instrument_id),
+        costs=service.price_by_mode(found) if found.status in HOLDING else {},
+        manages=caller().may(Permission.MANAGE_INSTRUMENTS, found.instrument.institution_id),
         holds=found.status in HOLDING,
         free_until=queries.free_to_change_until(found),
         asks_again=_asks_again(found),

@@ -38,6 +38,7 @@ class Doing:
     answer: bool = False
     agree: bool = False
     settle: bool = False
+    settle_fee: bool = False
 
 
 def side_of(reservation: Reservation) -> str:
@@ -55,6 +56,7 @@ def facts(found: Reservation) -> dict[str, Any]:
         "side": side_of(found),
         "free_until": _still_to_come(queries.free_to_change_until(found)),
         "late_fee": service.if_cancelled_late(found) if found.status in MOVABLE else None,
+        "kept_until": _still_to_come(queries.kept_until(found)),
         "holds": found.status in HOLDING and found.ends_at > clock.now(),
         "movable": found.status in MOVABLE and found.ends_at > clock.now(),
         "doing": doing(found, caller()),
@@ -97,7 +99,7 @@ def _overrides(found: Reservation) -> Sequence[Override]:
 
 
 def _settlements(found: Reservation) -> list[str]:
-    is_free = found.use is not None and found.use.price_minor == 0
+    is_free = found.use is not None and found.use.due is not None and not found.use.due.minor
     offered = (Settlement.NOTHING_DUE,) if is_free else (Settlement.PAID, Settlement.ON_ACCOUNT)
     return [each.value for each in offered]
 
@@ -143,6 +145,9 @@ def doing(found: Reservation, who: Caller) -> Doing:
                 agree=buys and not (disputed or accepted),
                 settle=accepted and who.may(Permission.KEEP_BOOKS, owner),
             )
+        case ReservationStatus.CANCELLED | ReservationStatus.NO_SHOW:
+            is_open = found.fee is not None and found.fee_settlement is None
+            return Doing(settle_fee=is_open and who.may(Permission.KEEP_BOOKS, owner))
     return Doing()
 
 

@@ -15,6 +15,7 @@ from booking.reservations import queries, rules, service
 from booking.reservations.models import Reservation
 from booking.reservations.schemas import (
     FaultForm,
+    FeeForm,
     MomentForm,
     NoteForm,
     ObjectionForm,
@@ -151,6 +152,13 @@ def object_to(reservation_id: int) -> Response:
 def settle(reservation_id: int) -> Response:
     """Record how it was paid."""
     return _act(reservation_id, SettlementForm, service.settle, gettext("已结算，节约费用已计入。"))
+
+
+@bp.post("/reservations/<id:reservation_id>/settle-fee")
+@login_required
+def settle_fee(reservation_id: int) -> Response:
+    """Record how a fee was dealt with."""
+    return _act(reservation_id, FeeForm, service.settle_fee, gettext("已登记，并通知企业。"))
 
 
 def _act(

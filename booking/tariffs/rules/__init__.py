@@ -9,6 +9,7 @@ from booking.tariffs.rules.baseline import (
     Customer,
     NoBaseline,
     PriceFacts,
+    outside_of,
     share_due,
     why_no_baseline,
 )
@@ -70,6 +71,7 @@ __all__ = [
     "Window",
     "fee",
     "kept_lines",
+    "outside_of",
     "price",
     "quote",
     "rise_percent",

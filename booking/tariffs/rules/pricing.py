@@ -10,6 +10,7 @@ from typing import Any
 from booking.accounts.rules import CustomerClass
 from booking.kernel import clock
 from booking.kernel.money import Money
+from booking.pricegroups.rules import Concession
 from booking.tariffs.rules.baseline import LIST_RANK, NoBaseline, PriceFacts, why_no_baseline
 from booking.tariffs.rules.clocks import Wall, minutes_by_window
 from booking.tariffs.rules.terms import HOUR, OF_TIME, ChargeUnit, Fee, Terms
@@ -44,7 +45,8 @@ class Item(StrEnum):
 class QuoteLine:
     """A line of a price: `quantity` minutes, uses or samples at a unit price for `per_minutes`.
 
-    `percent` is what the hours' window makes of the list price, of a discount its own share.
+    `percent` is what the hours' window makes of the list price, of a discount its own share; a
+    discount with a `name` is that of the finer class so called.
     """
 
     item: Item
@@ -127,12 +129,17 @@ class Quote:
 
     @property
     def discount_percent(self) -> Decimal:
-        """Return the published discount."""
-        return self.facts.discount_percent if self.facts else Decimal(0)
+        """Return the discount that applies: the published one, or a better one of its group."""
+        return self.facts.due_percent if self.facts else Decimal(0)
+
+    @property
+    def group(self) -> Concession | None:
+        """Return the finer class it is priced by, if one gives more than the published discount."""
+        return self.facts.applied if self.facts else None
 
     @property
     def due_per_unit(self) -> Money:
-        """Return what a unit costs after the published discount."""
+        """Return what a unit costs after the discount that applies."""
         return self.facts.discounted_unit_price if self.facts else Money(0)
 
     @property
@@ -189,6 +196,7 @@ def quote(
     customer_class: CustomerClass,
     now: datetime,
     wall: Wall = CHINA,
+    outside: NoBaseline | None = None,
 ) -> Quote | None:
     """Return the quote, or None if the class has no published price.
 
@@ -200,7 +208,7 @@ def quote(
         free = Money(0)
         return Quote(usage, customer_class, free, free, (), None, NoBaseline.OWN_USE)
     listed, due, lines = price(facts, usage, wall)
-    reason = why_no_baseline(facts, customer_class, now=now)
+    reason = why_no_baseline(facts, customer_class, now=now, outside=outside)
     return Quote(usage, customer_class, listed, due, lines, facts, reason)
 
 
@@ -211,7 +219,7 @@ def price(
 
     A use of no minutes costs nothing, whatever the terms say.
     """
-    currency, left = facts.per_hour.currency, WHOLE - int(facts.discount_percent * 100)
+    currency, left = facts.per_hour.currency, WHOLE - int(facts.due_percent * 100)
     lines: list[QuoteLine] = []
     listed = due = 0
     for item, exact, parts, rest in _charges(facts, usage, wall) if usage.minutes else ():
@@ -225,7 +233,8 @@ def price(
         lines.append(QuoteLine(Item.MINIMUM, Money(missing, currency)))
     if due != listed:
         relief = Money(due - listed, currency)
-        lines.append(QuoteLine(Item.DISCOUNT, relief, percent=facts.discount_percent))
+        name = facts.applied.name if facts.applied else ""
+        lines.append(QuoteLine(Item.DISCOUNT, relief, percent=facts.due_percent, name=name))
     return Money(listed, currency), Money(due, currency), tuple(lines)
 
 

@@ -1,6 +1,7 @@
 """What comes in and goes out for prices, over the API and from pages."""
 
-from booking.tariffs.schemas.fields import DAYS, Percent
+from booking.kernel.schema import Percent
+from booking.tariffs.schemas.fields import DAYS
 from booking.tariffs.schemas.prices import (
     Nothing,
     PreviewIn,

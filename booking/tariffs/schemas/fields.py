@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 from marshmallow import fields
@@ -12,22 +11,6 @@ from booking.kernel.text import N_
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun", "holiday")
 _CLOCK = re.compile(r"([01]\d|2[0-4]):([0-5]\d)", re.ASCII)
-
-
-class Percent(fields.Field[Decimal]):
-    """A percentage as text, e.g. "20" or "12.5"; two decimals, never a float."""
-
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
-        return None if value is None else f"{Decimal(value).normalize():f}"
-
-    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> Decimal:
-        whole, _, rest = value.partition(".") if isinstance(value, str) else ("", "", "")
-        digits = whole + rest
-        if not (digits.isascii() and digits.isdigit() and 0 < len(whole) <= 3 and len(rest) <= 2):
-            raise unusable(N_('折扣须为文本，例如 "20" 或 "12.5"。'))
-        if (percent := Decimal(value)) > 100:
-            raise unusable(N_("折扣须在 0 到 100 之间。"))
-        return percent
 
 
 class ClockTime(fields.Field[int]):

@@ -204,7 +204,7 @@ def _wall(minute: int) -> str:
     return f"{minute // 60:02}:{minute % 60:02}"
 
 
-def refuse_row(n: int, refused: ValidationError) -> ValidationError:
+def refuse_row(n: int, refused: ValidationError, *, prefix: str = "window") -> ValidationError:
     """Return the refusal with its fields named as the row's."""
     messages = refused.normalized_messages()  # type: ignore[no-untyped-call]
-    return ValidationError({f"window-{n}-{name}": words for name, words in messages.items()})
+    return ValidationError({f"{prefix}-{n}-{name}": words for name, words in messages.items()})

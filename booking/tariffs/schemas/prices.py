@@ -7,7 +7,16 @@ from marshmallow import fields, post_load, validate, validates_schema
 
 from booking.accounts.rules import CustomerClass
 from booking.kernel.money import Money
-from booking.kernel.schema import Count, Instant, Line, MoneyField, PageQuery, Schema, unusable
+from booking.kernel.schema import (
+    Count,
+    Instant,
+    Line,
+    MoneyField,
+    PageQuery,
+    Percent,
+    Schema,
+    unusable,
+)
 from booking.kernel.text import N_
 from booking.kernel.timeslot import TimeSlot, UnusableSlot
 from booking.tariffs.rules import (
@@ -20,7 +29,7 @@ from booking.tariffs.rules import (
     Terms,
     Window,
 )
-from booking.tariffs.schemas.fields import ClockTime, DayKinds, Percent
+from booking.tariffs.schemas.fields import ClockTime, DayKinds
 
 
 class WindowSchema(Schema):

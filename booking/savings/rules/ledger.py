@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
+from booking.accounts.rules import CustomerClass
 from booking.kernel.errors import InvalidField
 from booking.kernel.money import round_half_up
 from booking.kernel.text import N_
@@ -32,20 +33,43 @@ class NotCounted(StrEnum):
 
     OWN_USE = "own_use"
     NOT_AN_ENTERPRISE = "not_an_enterprise"
+    RELATED = "related"  # 关联单位
+    STATUTORY = "statutory"  # 强制检定、监督抽查、法定检验
     NO_BASELINE = "no_baseline"  # counted among the services, listed apart
 
 
+def out_of_scope(
+    customer_class: CustomerClass,
+    *,
+    is_market_entity: bool,
+    is_statutory: bool,
+    is_related: bool,
+) -> NotCounted | None:
+    """Return why a service saves nothing whatever its price (domain §4.4), or None."""
+    if customer_class is CustomerClass.INTERNAL:
+        return NotCounted.OWN_USE
+    if customer_class is CustomerClass.RESEARCH or not is_market_entity:
+        return NotCounted.NOT_AN_ENTERPRISE
+    if is_statutory:
+        return NotCounted.STATUTORY
+    return NotCounted.RELATED if is_related else None
+
+
 class Reason(StrEnum):
-    """Why a line is corrected: the codes of domain §4.5."""
+    """Why a line is corrected: the codes of domain §4.5, and what §4.4 leaves out."""
 
     FULL_REFUND = "full_refund"
     UNDELIVERED = "undelivered"
     GOODWILL = "goodwill"
     SUBSIDY_GRANTED = "subsidy_granted"
     SUBSIDY_WITHDRAWN = "subsidy_withdrawn"
+    RELATED = "related"
+    STATUTORY = "statutory"
 
 
 SUBSIDIES = frozenset({Reason.SUBSIDY_GRANTED, Reason.SUBSIDY_WITHDRAWN})
+# What was found out of scope afterwards leaves the sums on both sides.
+EXCLUSIONS = frozenset({Reason.RELATED, Reason.STATUTORY})
 
 
 @dataclass(frozen=True)
@@ -100,8 +124,11 @@ def correction(now: Amounts, reason: Reason, *, amount: int = 0, quantity: int =
     """
     match reason:
         case Reason.FULL_REFUND:
-            baseline = None if now.baseline is None else -now.baseline
-            return Amounts(-now.quantity, baseline, -now.price, -now.subsidy)
+            return _nothing_left(now)
+        case Reason.RELATED | Reason.STATUTORY:
+            if now.baseline is None or not (now.baseline or now.price):
+                raise InvalidField("reason", N_("这一笔没有计入节约，不需要剔除。"))
+            return _nothing_left(now)
         case Reason.UNDELIVERED:
             return _undelivered(now, _given("quantity", quantity), amount)
         case Reason.GOODWILL:
@@ -110,6 +137,11 @@ def correction(now: Amounts, reason: Reason, *, amount: int = 0, quantity: int =
             return Amounts(0, _unchanged(now), 0, _given("amount", amount))
         case Reason.SUBSIDY_WITHDRAWN:
             return Amounts(0, _unchanged(now), 0, -_given("amount", amount))
+
+
+def _nothing_left(now: Amounts) -> Amounts:
+    baseline = None if now.baseline is None else -now.baseline
+    return Amounts(-now.quantity, baseline, -now.price, -now.subsidy)
 
 
 def _undelivered(now: Amounts, quantity: int, refunded: int) -> Amounts:

@@ -2,24 +2,29 @@
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import CheckConstraint, Date, ForeignKey, ForeignKeyConstraint, Index, text
+from sqlalchemy import CheckConstraint, Date, ForeignKey, ForeignKeyConstraint, Index, false, text
 from sqlalchemy.orm import Mapped, composite, mapped_column, relationship
 
 from booking.accounts.models import Organisation, User
 from booking.accounts.rules import CustomerClass
-from booking.availability.models import Closure, Occupancy
+from booking.availability.models import Occupancy
 from booking.availability.rules import Reason
 from booking.kernel import clock
 from booking.kernel.db import Model, Versioned, Word
 from booking.kernel.errors import WrongState
 from booking.kernel.money import Money
 from booking.kernel.timeslot import TimeSlot
+from booking.pricegroups.models import PriceGroupTerms
 from booking.registry.models import Instrument
-from booking.reservations.rules import Flag, flags
+from booking.reservations.rules import Flag, PassedOn, flags
+from booking.savings.rules import NotCounted
 from booking.tariffs.models import Price
 from booking.tariffs.rules import QuoteLine, kept_lines
+
+if TYPE_CHECKING:
+    from booking.reservations.models.beside import FeeSettlement
 
 
 class ReservationStatus(StrEnum):
@@ -53,7 +58,7 @@ TRANSITIONS: dict[ReservationStatus, frozenset[ReservationStatus]] = {
     S.CANCELLED: frozenset(),
     S.DECLINED: frozenset(),
     S.EXPIRED: frozenset(),
-    S.NO_SHOW: frozenset({S.SETTLED}),
+    S.NO_SHOW: frozenset(),
 }
 
 
@@ -97,6 +102,11 @@ class Reservation(Versioned, Model):
             postgresql_where=text("status = 'tentative'"),
         ),
         Index(
+            "ix_reservations_confirmed",
+            "starts_at",
+            postgresql_where=text("status = 'confirmed'"),
+        ),
+        Index(
             "ix_reservations_paid_in_full",
             "price_id",
             postgresql_where=text(
@@ -117,6 +127,7 @@ class Reservation(Versioned, Model):
     user: Mapped[User] = relationship(lazy="raise")
     group_id: Mapped[int | None]
     use: Mapped["Use | None"] = relationship(lazy="raise")
+    fee_settlement: Mapped["FeeSettlement | None"] = relationship(lazy="raise")
     occupancy_id: Mapped[int | None] = mapped_column(
         ForeignKey(Occupancy.id, deferrable=True, initially="DEFERRED"), unique=True
     )
@@ -131,6 +142,8 @@ class Reservation(Versioned, Model):
     customer_class: Mapped[CustomerClass] = mapped_column(Word(CustomerClass))
     samples: Mapped[int] = mapped_column(default=1, server_default="1")
     price_id: Mapped[int | None] = mapped_column(ForeignKey(Price.id))
+    # The version of the finer class it is priced by, where that is better than the discount.
+    price_group_terms_id: Mapped[int | None] = mapped_column(ForeignKey(PriceGroupTerms.id))
     currency: Mapped[str] = mapped_column(default="CNY")
     list_minor: Mapped[int]
     price_minor: Mapped[int]
@@ -139,6 +152,8 @@ class Reservation(Versioned, Model):
     baseline_minor: Mapped[int | None]
     baseline_rank: Mapped[int | None]
     is_assisted: Mapped[bool] = mapped_column(default=False)  # operated by the owner's people
+    # 强制检定、监督抽查、法定检验: nothing is saved by it, whatever its price.
+    is_statutory: Mapped[bool] = mapped_column(default=False, server_default=false())
     # While it waits for approval: why, and until when its time is held.
     approval_rules: Mapped[str | None]
     expires_at: Mapped[datetime | None]
@@ -202,7 +217,7 @@ class Reservation(Versioned, Model):
         """Return what is due: for the confirmed use once it is; where nobody came, the fee."""
         if self.status in CAME_TO_NOTHING:
             return self.fee
-        return self.use.price if self.use and self.use.price else self.price
+        return self.use.due if self.use and self.use.due else self.price
 
     @property
     def saving(self) -> Money | None:
@@ -256,6 +271,8 @@ class Use(Model):
         ),
         CheckConstraint("price_minor BETWEEN 0 AND list_minor AND minutes >= 0", name="price"),
         CheckConstraint("samples >= 0", name="samples"),
+        CheckConstraint("passed_on_minor >= 0", name="passed_on"),
+        CheckConstraint("not_counted IS NULL OR baseline_minor IS NULL", name="not_counted"),
         CheckConstraint(
             "(settled_at IS NULL) = (settlement IS NULL) "
             "AND (settled_at IS NULL) = (settled_on IS NULL) "
@@ -279,6 +296,11 @@ class Use(Model):
     price_minor: Mapped[int | None]
     lines: Mapped[list[Any] | None]
     baseline_minor: Mapped[int | None]
+    # Why it saves nothing whatever its price, as far as known when it was confirmed or settled.
+    not_counted: Mapped[NotCounted | None] = mapped_column(Word(NotCounted))
+    # Consumables, rush, postage and travel: due, but on neither side of a saving (domain §4.4).
+    passed_on: Mapped[list[Any] | None]
+    passed_on_minor: Mapped[int] = mapped_column(default=0, server_default="0")
     note: Mapped[str] = mapped_column(default="")
     confirmed_at: Mapped[datetime | None]
     confirmed_by: Mapped[int | None]
@@ -298,6 +320,16 @@ class Use(Model):
     def price(self) -> Money | None:
         """Return what is due for the confirmed minutes."""
         return None if self.price_minor is None else Money(self.price_minor, self.currency)
+
+    @property
+    def due(self) -> Money | None:
+        """Return what is due in all: the price, and what is passed on at cost."""
+        return self.price and self.price + Money(self.passed_on_minor, self.currency)
+
+    @property
+    def charges(self) -> tuple[PassedOn, ...]:
+        """Return what is passed on beside the price."""
+        return tuple(PassedOn.of(each) for each in self.passed_on or ())
 
     @property
     def list_price(self) -> Money | None:
@@ -331,42 +363,3 @@ class Use(Model):
     def is_disputed(self) -> bool:
         """Tell whether the firm objected and the operator has not answered yet."""
         return self.objected_at is not None
-
-
-class Fault(Model):
-    """What somebody found broken during a use; open until the owner's people answer it."""
-
-    __tablename__ = "faults"
-    __table_args__ = (
-        CheckConstraint("closure_id IS NULL OR answered_at IS NOT NULL", name="answered"),
-        Index("ix_faults_open", "instrument_id", postgresql_where=text("answered_at IS NULL")),
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    instrument_id: Mapped[int] = mapped_column(ForeignKey(Instrument.id))
-    unit: Mapped[int]
-    reservation_id: Mapped[int] = mapped_column(ForeignKey(Reservation.id))
-    reservation: Mapped[Reservation] = relationship(lazy="raise")
-    reported_at: Mapped[datetime] = mapped_column(default=clock.now)
-    reported_by: Mapped[int | None]
-    what: Mapped[str]
-    stopped_use: Mapped[bool]
-    # The closure it led to; none if nothing was wrong, or it could be mended at once.
-    closure_id: Mapped[int | None] = mapped_column(ForeignKey(Closure.id))
-    answered_at: Mapped[datetime | None]
-    answered_by: Mapped[int | None]
-    answer: Mapped[str] = mapped_column(default="")
-
-
-class Override(Model):
-    """Rules that somebody who manages the instrument set aside for a reservation, and why."""
-
-    __tablename__ = "overrides"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    reservation_id: Mapped[int] = mapped_column(ForeignKey(Reservation.id), index=True)
-    at: Mapped[datetime] = mapped_column(default=clock.now)
-    user_id: Mapped[int] = mapped_column(ForeignKey(User.id))
-    user: Mapped[User] = relationship(lazy="raise")
-    reason: Mapped[str]
-    rules: Mapped[list[Any]]  # each with its rule and what was said of it

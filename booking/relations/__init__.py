@@ -1,0 +1,1 @@
+"""Who is related to whom by ownership or control, as declared: between them nothing is saved."""
