@@ -27,6 +27,7 @@ class Wish:
     samples: int = 1
     is_assisted: bool | None = None
     flaw: Violation | None = None  # why the slot is not what was meant
+    is_statutory: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,13 @@ def _judged(known: Sequence[_Known]) -> Iterator[Judged]:
         before = earlier[each.wish.instrument_id]
         sheet = _aware(each, before, known)
         wish = each.wish
-        offer = make_offer(sheet, wish.slot, samples=wish.samples, is_assisted=wish.is_assisted)
+        offer = make_offer(
+            sheet,
+            wish.slot,
+            samples=wish.samples,
+            is_assisted=wish.is_assisted,
+            is_statutory=wish.is_statutory,
+        )
         is_free = calendars.is_free(wish.instrument_id, each.held, units=sheet.units)
         flaws = [wish.flaw] if wish.flaw else []
         violations = [*flaws, *offer.violations, *_crowded(each, before)]

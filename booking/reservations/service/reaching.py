@@ -98,8 +98,8 @@ def change(
         raise InvalidField("override_reason", N_("破例只能逐个改期。"))
     this, chosen = _locked(found, scope, caller, version, action="move")
     if slot is not None and slot != this.slot:
-        _move_all(this, chosen, slot, caller, is_assisted=is_assisted)
-    elif is_assisted is not None:
+        _move_all(this, chosen, slot, caller)
+    if is_assisted is not None:
         for each in chosen:
             set_mode(each, caller, is_assisted=is_assisted)
     if purpose is not None:
@@ -148,18 +148,11 @@ def _sheet(reservation: Reservation) -> Sheet:
 
 
 def _move_all(
-    this: Reservation,
-    chosen: Sequence[Reservation],
-    slot: TimeSlot,
-    caller: Caller,
-    *,
-    is_assisted: bool | None,
+    this: Reservation, chosen: Sequence[Reservation], slot: TimeSlot, caller: Caller
 ) -> None:
     by = _wall(slot.starts_at, this) - _wall(this.starts_at, this)
     length = slot.duration if slot.duration != this.slot.duration else None
     wishes = [_moved(each, by, length) for each in chosen]
-    if is_assisted is not None:
-        wishes = [replace(wish, is_assisted=is_assisted) for wish in wishes]
     befores = [queries.get_sheet_of(each, each.slot) for each in chosen]
     for each, sheet in zip(chosen, befores, strict=True):
         check_still_changeable(each, sheet, caller)
@@ -180,7 +173,7 @@ def _moved(each: Reservation, by: timedelta, length: timedelta | None) -> Wish:
     start, is_once = recurrence.at_wall_once(wall.date(), wall, each.instrument.zone)
     flaw = None if is_once else recurrence.no_such_time(wall)
     slot = TimeSlot(start, start + (length or each.slot.duration))
-    return Wish(each.instrument_id, slot, each.samples, each.is_assisted, flaw)
+    return Wish(each.instrument_id, slot, each.samples, each.is_assisted, flaw, each.is_statutory)
 
 
 def _rewrite(
@@ -215,7 +208,7 @@ def _judged(index: int, each: Reservation, wish: Wish, before: Sheet, numbers: s
         sheet,
         wish.slot,
         samples=each.samples,
-        is_assisted=wish.is_assisted,
+        is_assisted=each.is_assisted,
         is_statutory=each.is_statutory,
     )
     flaws: list[Violation] = [wish.flaw] if wish.flaw else []
