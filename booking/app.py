@@ -53,6 +53,8 @@ from booking.notices import gateway as notices
 from booking.notices import queries as notices_queries
 from booking.notices.views import bp as notices_pages
 from booking.notices.views.demo import init_demo_mail
+from booking.packages.api import bp as packages_api
+from booking.packages.views import bp as packages_pages
 from booking.pricegroups.api import bp as pricegroups_api
 from booking.qualifications.api import bp as qualifications_api
 from booking.qualifications.views import bp as qualifications_pages
@@ -80,6 +82,7 @@ API = (
     authorisations_api,
     tariffs_api,
     pricegroups_api,
+    packages_api,
     availability_api,
     reservations_api,
     savings_api,
@@ -117,6 +120,7 @@ def create_app(environment: str | None = None, **overrides: Any) -> Flask:
         reservations_pages,
         savings_pages,
         relations_pages,
+        packages_pages,
         attachments_pages,
         qualifications_pages,
         authorisations_pages,

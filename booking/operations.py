@@ -27,6 +27,7 @@ from booking.files import service as files
 from booking.journal import queries as journal
 from booking.kernel import backup, clock, health, memory, metrics, postgres
 from booking.kernel.db import db, transaction
+from booking.packages import queries as packages
 from booking.qualifications import queries as qualifications
 from booking.reference import service as reference
 from booking.registry import service as registry
@@ -39,6 +40,7 @@ INVARIANTS: tuple[Callable[[], Iterator[str]], ...] = (
     availability.breaches,
     reservations.breaches,
     waiting.breaches,
+    packages.breaches,
     savings.breaches,
     relations.breaches,
     qualifications.breaches,

@@ -26,6 +26,7 @@ from booking.kernel.errors import Conflict, NotFound
 from booking.kernel.idempotency import forget_old_answers
 from booking.kernel.text import N_
 from booking.notices import jobs as notices
+from booking.packages import jobs as packages
 from booking.qualifications import jobs as qualifications
 from booking.reference import jobs as reference
 from booking.reservations import jobs as reservations
@@ -101,6 +102,7 @@ TIMETABLE = (
     Job("forget-notices", "30 4 * * *", notices.forget),
     Job("certificates", "0 8 * * *", qualifications.remind),
     Job("authorisations", "5 8 * * *", authorisations.remind),
+    Job("prepaid", "10 1 * * *", packages.expire),
     Job("sweep-files", "15 4 * * *", files.sweep),
     Job("forget-imports", "45 4 * * *", console.forget_imports),
 )

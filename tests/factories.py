@@ -30,6 +30,8 @@ from booking.kernel import clock
 from booking.kernel.db import db
 from booking.kernel.passwords import digest, hash_password
 from booking.kernel.timeslot import TimeSlot
+from booking.packages import service as packages
+from booking.packages.models import HourPackage, PrepaidBalance
 from booking.registry.models import Instrument, Publication
 from booking.tariffs.models import Price
 
@@ -208,3 +210,29 @@ def _add(row: Any) -> Any:
     db.session.add(row)
     db.session.flush()
     return row
+
+
+def make_package(institution: Organisation, **given: Any) -> HourPackage:
+    """20 hours for 2,400.00 (120.00/h) to small firms, for all instruments, a year."""
+    given.setdefault("name", "20 小时机时包")
+    given.setdefault("customer_class", CustomerClass.SME)
+    given.setdefault("instrument_ids", [])
+    given.setdefault("category_code", "")
+    given.setdefault("hours", 20)
+    given.setdefault("price_minor", 12000 * given["hours"])
+    given.setdefault("valid_months", 12)
+    given.setdefault("conditions", "")
+    given.setdefault("published_by", 1)
+    return _add(HourPackage(institution_id=institution.id, **given))
+
+
+def make_balance(package: HourPackage, firm: Organisation | int, **given: Any) -> PrepaidBalance:
+    """What a firm bought of it today, as finance recorded it."""
+    owner = db.session.get_one(Organisation, package.institution_id)
+    if isinstance(firm, int):
+        firm = db.session.get_one(Organisation, firm)
+    given.setdefault("paid_on", clock.today())
+    given.setdefault("reference", f"HD{next(_next):08d}")
+    return packages.record_purchase(
+        package.id, caller=make_caller(owner, Role.FINANCE), uscc=firm.uscc, **given
+    )

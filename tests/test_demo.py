@@ -26,6 +26,7 @@ from booking.kernel.timeslot import TimeSlot
 from booking.notices import queries
 from booking.notices.models import Message, Notice
 from booking.notices.rules import MailState, State
+from booking.packages.models import HourPackage, PrepaidBalance
 from booking.qualifications import queries as qualifications
 from booking.qualifications.models import Calibration, Certificate, Extension
 from booking.reference import queries as reference
@@ -274,3 +275,13 @@ def test_one_calibration_is_about_to_end(hunan):
     ).all()
 
     assert soon == ["CS-012"]
+
+
+def test_a_firm_books_with_the_hours_it_bought(hunan):
+    balance = hunan.scalars(select(PrepaidBalance)).one()
+    paid_so = hunan.scalars(select(Reservation).where(Reservation.prepaid_id == balance.id)).all()
+
+    assert 0 < balance.left_minutes < balance.minutes
+    assert {each.status for each in paid_so} >= {ReservationStatus.CONFIRMED}
+    assert any(each.status in {"settled", "closed"} for each in paid_so)
+    assert count(hunan, HourPackage, HourPackage.withdrawn_at.is_(None)) == 3

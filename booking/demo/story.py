@@ -25,6 +25,7 @@ from booking.demo import (
 from booking.demo.bookings import FAULT, Booking, Planner
 from booking.demo.hours import MANNERS, Calendar
 from booking.demo.operators import AUTHORISED, MICROSCOPE, Learning
+from booking.demo.packages import PAID_SO, Selling
 from booking.demo.tables import Colleague, Stop
 from booking.demo.uses import Days, Step
 from booking.kernel import clock
@@ -45,7 +46,7 @@ STANDS = frozenset(ReservationStatus) - CAME_TO_NOTHING - {ReservationStatus.TEN
 _THOUGHT = timedelta(hours=2)  # after which an owner answers
 _UNREAD = 3  # days: what begins later is not looked at yet
 _TURNS, _DECLINED, _FORGOTTEN = 8, 3, 6  # of so many the third is declined, and so on
-_WRITER = "lab"
+_WRITER, _BUYER = "lab", "firm"
 _HALF_WRITTEN = {
     "name": ["激光共聚焦显微镜"],
     "model": ["OLS5100"],
@@ -103,6 +104,7 @@ class Scene:
         self.ids = ids
         self.reserved: dict[Booking, int] = {}
         self.asked = 0
+        self.selling = Selling(calendar, everybody[_WRITER], everybody[_BUYER], ids)
         self.sites = {row.number: tables.sites()[row.site] for row in tables.instruments()}
 
     def events(self) -> Iterator[Event]:
@@ -133,6 +135,7 @@ class Scene:
         yield from learning.events()
         for stop in tables.stops():
             yield self._said_at(stop), partial(self._close, stop)
+        yield from self.selling.events()
         for change in charges.CHANGES:
             at = charges.moment(change, self.calendar)
             owner = self.everybody[self.sites[change.instrument].institution]
@@ -166,8 +169,14 @@ class Scene:
             purpose=scope.STATUTORY if is_statutory else booking.purpose,
             is_assisted=self._is_assisted(booking),
             is_statutory=is_statutory,
+            prepaid=self._prepaid(booking),
         )
         self.reserved[booking] = made.id
+
+    def _prepaid(self, booking: Booking) -> int | None:
+        """Return the balance with which the firm pays for the one instrument, once it has it."""
+        is_so = booking.login == _BUYER and booking.instrument == PAID_SO
+        return self.selling.bought if is_so else None
 
     def _is_assisted(self, booking: Booking) -> bool | None:
         """Return True for who may not operate it; None, whatever is usual, for all others."""
@@ -243,14 +252,15 @@ class Scene:
 
     def _settle(self, found: Reservation, step: Step, owner: Caller) -> None:
         """Settle what may be settled by then; what was not agreed waits out the time."""
-        is_free = found.use is not None and found.use.price_minor == 0
-        day = clock.today()
+        day, offered = clock.today(), reservations.settlements(found)
+        has_paper = Settlement.PAID in offered
+        usual = step.settlement or Settlement.PAID
         reservations.settle(
             found.id,
             caller=owner,
-            settlement=Settlement.NOTHING_DUE if is_free else step.settlement or Settlement.PAID,
+            settlement=usual if has_paper else offered[0],
             settled_on=day,
-            reference="" if is_free else f"回单 {day:%Y%m%d}-{found.id:04}",
+            reference="" if not has_paper else f"回单 {day:%Y%m%d}-{found.id:04}",
         )
 
     def _close(self, stop: Stop) -> None:

@@ -36,6 +36,7 @@ VALUES: Json = {
     "purpose": "原材料拉伸试验",
     "q": "万能试验机",
     "reason": "样品未到",
+    "reference": "HD20261125001",
     "what": "主轴异响",
     "answer": "已重新校零",
     "region": "4301",

@@ -202,9 +202,13 @@ def charge(line: Mapping[str, Any], currency: str = "CNY") -> str:
     match item:
         case "time":
             return _time_charged(line, unit)
-        case "operator":
+        case "operator" | "prepaid":
             time = {"price": per_hour(unit), "length": length(quantity)}
-            return str(gettext("操作员协助 %(price)s × %(length)s", **time))
+            if item == "prepaid":
+                words = gettext("预付机时 %(length)s × %(price)s，与公示价之差", **time)
+            else:
+                words = gettext("操作员协助 %(price)s × %(length)s", **time)
+            return str(words)
         case "startup":
             return str(gettext("开机费"))
     price = unit_price(unit, "sample" if item == "samples" else "use")

@@ -22,6 +22,7 @@ from booking.kernel import clock
 from booking.kernel.db import db
 from booking.notices import gateway
 from booking.notices.models import Message
+from booking.packages.models import PrepaidBalance
 from booking.pricegroups.models import PriceGroup
 from booking.registry.models import Instrument
 from booking.reservations import queries as reservations
@@ -212,6 +213,11 @@ def _own(user: Any) -> dict[str, Any]:
     ).first()
     found["session_id"] = db.session.scalars(
         select(TrainingSession.id).where(TrainingSession.institution_id == seat)
+    ).first()
+    found["balance_id"] = db.session.scalars(
+        select(PrepaidBalance.id).where(
+            (PrepaidBalance.organisation_id == seat) | (PrepaidBalance.institution_id == seat)
+        )
     ).first()
     found["line_id"] = db.session.scalars(
         select(SavingsLine.id).where(SavingsLine.organisation_id == seat)

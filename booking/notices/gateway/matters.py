@@ -83,7 +83,9 @@ def _named(what: str) -> str:
 
 
 def expiry(facts: Facts) -> Letter:
-    """Return the letter that reminds of a certificate's end."""
+    """Return the letter that reminds of the end of a certificate, or of hours bought beforehand."""
+    if "left_minutes" in facts:
+        return _hours_ending(facts)
     what = _named(facts["what"])
     day = formats.day(date.fromisoformat(facts["expires_on"]))
     rows = [
@@ -99,6 +101,24 @@ def expiry(facts: Facts) -> Letter:
         why=gettext("您收到这条通知，因为您管理本单位的仪器。"),
         rows=[(label, value) for label, value in rows if value],
         button=(gettext("查看证书"), url(facts["path"])),
+    )
+
+
+def _hours_ending(facts: Facts) -> Letter:
+    day, left = date.fromisoformat(facts["expires_on"]), formats.length(facts["left_minutes"])
+    rows = [
+        (gettext("机时包"), facts["what"]),
+        (gettext("编号"), facts["number"]),
+        (gettext("机构"), facts["institution"]),
+        (gettext("余"), left),
+        (gettext("到期日"), formats.iso_day(day)),
+    ]
+    return Letter(
+        subject=gettext("预付机时即将到期：余 %(left)s，%(day)s", left=left, day=formats.day(day)),
+        sentence=gettext("还有 %(days)s 天到期，到期后余额作废，请及时预约。", days=facts["days"]),
+        why=gettext("您收到这条通知，因为您的单位购买了预付机时。"),
+        rows=rows,
+        button=(gettext("查看预付机时"), url(facts["path"])),
     )
 
 

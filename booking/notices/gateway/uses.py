@@ -115,6 +115,10 @@ def _rows(kind: Kind, visit: Visit) -> Iterator[tuple[str, str]]:
         return
     yield gettext("核定用时"), formats.length(facts["used_minutes"])
     yield gettext("应付（含税）"), formats.money(Money(facts["due_minor"], facts["currency"]))
+    if covered := facts.get("prepaid_minor"):
+        left = facts["due_minor"] - covered
+        yield gettext("预付机时"), formats.money(Money(-covered, facts["currency"]))
+        yield gettext("还需支付"), formats.money(Money(left, facts["currency"]))
     if kind is Kind.OBJECTION:
         yield gettext("异议"), facts["reason"]
         return

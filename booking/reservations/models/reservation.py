@@ -16,12 +16,13 @@ from booking.kernel.db import Model, Versioned, Word
 from booking.kernel.errors import WrongState
 from booking.kernel.money import Money
 from booking.kernel.timeslot import TimeSlot
+from booking.packages.models import PrepaidBalance
 from booking.pricegroups.models import PriceGroupTerms
 from booking.registry.models import Instrument
 from booking.reservations.rules import Flag, PassedOn, flags
 from booking.savings.rules import NotCounted
 from booking.tariffs.models import Price
-from booking.tariffs.rules import QuoteLine, kept_lines
+from booking.tariffs.rules import Covered, QuoteLine, covered_by, kept_lines
 
 if TYPE_CHECKING:
     from booking.reservations.models.beside import FeeSettlement
@@ -113,6 +114,11 @@ class Reservation(Versioned, Model):
                 "price_minor = list_minor AND status IN ('usage_confirmed', 'settled', 'closed')"
             ),
         ),
+        Index(
+            "ix_reservations_prepaid",
+            "prepaid_id",
+            postgresql_where=text("prepaid_id IS NOT NULL"),
+        ),
         # Calendar feeds read a window of them.
         Index("ix_reservations_organisation_ends", "organisation_id", "ends_at"),
         Index("ix_reservations_user_ends", "user_id", "ends_at"),
@@ -151,6 +157,7 @@ class Reservation(Versioned, Model):
     fee_minor: Mapped[int] = mapped_column(default=0, server_default="0")
     baseline_minor: Mapped[int | None]
     baseline_rank: Mapped[int | None]
+    prepaid_id: Mapped[int | None] = mapped_column(ForeignKey(PrepaidBalance.id))
     is_assisted: Mapped[bool] = mapped_column(default=False)  # operated by the owner's people
     # 强制检定、监督抽查、法定检验: nothing is saved by it, whatever its price.
     is_statutory: Mapped[bool] = mapped_column(default=False, server_default=false())
@@ -191,6 +198,26 @@ class Reservation(Versioned, Model):
     def price_lines(self) -> tuple[QuoteLine, ...]:
         """Return how the price comes about; the amounts add up to it."""
         return kept_lines(self.lines, self.list_price, self.price, self.slot.minutes)
+
+    @property
+    def prepaid(self) -> Covered | None:
+        """Return what a balance pays of the price that was agreed, if anything."""
+        return covered_by(self.price_lines, self.prepaid_id) if self.prepaid_id else None
+
+    @property
+    def prepaid_now(self) -> Covered | None:
+        """Return what a balance pays: of the confirmed use once it is, else of what was agreed."""
+        if self.status in CAME_TO_NOTHING or self.prepaid_id is None:
+            return None
+        if self.use and self.use.price:
+            return covered_by(self.use.price_lines, self.prepaid_id)
+        return self.prepaid
+
+    @property
+    def to_pay(self) -> Money | None:
+        """Return what is due beside what a balance pays."""
+        covered = self.prepaid_now
+        return self.due - covered.amount if covered and self.due else self.due
 
     @property
     def fee(self) -> Money | None:
@@ -254,6 +281,7 @@ class Settlement(StrEnum):
     PAID = "paid"
     ON_ACCOUNT = "on_account"  # 挂账: owed under a standing agreement
     NOTHING_DUE = "nothing_due"
+    PREPAID = "prepaid"  # all of it from hours the firm had bought beforehand
 
 
 class Use(Model):

@@ -10,6 +10,7 @@ from booking.kernel.db import db
 from booking.kernel.money import Money
 from booking.kernel.timeslot import TimeSlot
 from booking.pricegroups import queries as groups
+from booking.reservations.queries.prepaid import prepaid_breaches
 from booking.tariffs import queries as tariffs
 from booking.tariffs.rules import Terms, Usage, fee, price
 
@@ -56,7 +57,8 @@ SELECT r.id FROM reservations r LEFT JOIN prices p ON p.id = r.price_id
                            FROM jsonb_array_elements(r.lines) line HAVING r.lines IS NOT NULL)
     OR r.list_minor <> (SELECT coalesce(sum((line ->> 'amount_minor')::bigint), 0)
                           FROM jsonb_array_elements(r.lines) line
-                         WHERE line ->> 'item' <> 'discount' HAVING r.lines IS NOT NULL)
+                         WHERE line ->> 'item' NOT IN ('discount', 'prepaid')
+                        HAVING r.lines IS NOT NULL)
     OR r.fee_minor > r.price_minor
     OR (r.fee_minor > 0 AND r.status NOT IN ('cancelled', 'no_show'))
  ORDER BY r.id
@@ -82,10 +84,10 @@ SELECT u.reservation_id
  WHERE u.confirmed_at IS NOT NULL
    AND ((coalesce(p.terms, '{}') = '{}' AND (
             u.list_minor <> coalesce(round(p.per_hour_minor::numeric * u.minutes / 60), 0)
-         OR u.price_minor <> coalesce(round(
+         OR (r.prepaid_id IS NULL AND u.price_minor <> coalesce(round(
                 p.per_hour_minor * u.minutes * (100 - greatest(p.discount_percent, coalesce(
                     (g.instruments ->> r.instrument_id::text)::numeric, g.percent)))
-                / 6000), 0)))
+                / 6000), 0))))
      OR u.price_minor <> (SELECT coalesce(sum((line ->> 'amount_minor')::bigint), 0)
                             FROM jsonb_array_elements(u.lines) line HAVING u.lines IS NOT NULL)
      OR u.baseline_minor IS DISTINCT FROM
@@ -101,7 +103,7 @@ _OTHER_TERMS = text("""
 SELECT r.id, r.starts_at, r.ends_at, r.samples, r.list_minor, r.price_minor, r.price_id,
        r.price_group_terms_id, r.instrument_id, r.currency, r.fee_minor, r.status, r.is_assisted
   FROM reservations r JOIN prices p ON p.id = r.price_id
- WHERE p.terms <> '{}' ORDER BY r.id
+ WHERE p.terms <> '{}' AND r.prepaid_id IS NULL ORDER BY r.id
 """)
 _SAVINGS = text("""
 SELECT r.id
@@ -230,6 +232,7 @@ def breaches() -> Iterator[str]:
     """Yield one sentence for each breach of the reservations' invariants."""
     for found in _repriced():
         yield f"预约 {found} 的金额与它约定的价格不符。"
+    yield from prepaid_breaches()
     for query, sentence in (
         (_HOLDS_NOTHING, "预约 {} 的状态与它的占用不符。"),
         (_HOLDS_OTHER_TIME, "预约 {} 占用的时间不是它的时段。"),

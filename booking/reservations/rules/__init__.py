@@ -8,6 +8,7 @@ from booking.reservations.rules.policies import (
     broken_conditions,
     broken_pairs,
 )
+from booking.reservations.rules.prepaid import PREPAID, broken_by_prepaid
 from booking.reservations.rules.slots import (
     EARLIEST_START,
     ENDS_BEFORE,
@@ -45,6 +46,7 @@ __all__ = [
     "OF_FITNESS",
     "OF_TIME",
     "OVERRIDABLE",
+    "PREPAID",
     "TOLERANCE",
     "UNCLAIMED",
     "Flag",
@@ -55,6 +57,7 @@ __all__ = [
     "Standing",
     "Violation",
     "billed_minutes",
+    "broken_by_prepaid",
     "broken_conditions",
     "broken_pairs",
     "broken_rules",

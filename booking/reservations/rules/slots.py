@@ -22,8 +22,8 @@ _TOLD_BY_FIRM, _TOLD_BY_OWNER = timedelta(hours=2), timedelta(days=14)
 
 # Rules that another choice of time would keep.
 OF_TIME = frozenset({"past", "lead_time", "horizon", "shortest", "longest", "grid", "closed"})
-# Rules of when to ask for a slot, not of the slot itself.
-OF_ASKING = frozenset({"past", "lead_time", "horizon"})
+# Rules of when to ask for a slot and how to pay for it, not of the slot itself.
+OF_ASKING = frozenset({"past", "lead_time", "horizon", "prepaid"})
 # Rules that an earlier time may keep.
 OF_FITNESS = frozenset({"verification", "calibration"})
 

@@ -47,13 +47,17 @@ class SlotIn(Schema):
 
 
 class QuoteIn(SlotIn):
-    """What would it cost, and may I; unless told, by oneself where the instrument allows it."""
+    """What would it cost, and may I; unless told, by oneself where the instrument allows it.
+
+    `prepaid` names a balance of the firm with which the hours are to be paid.
+    """
 
     instrument_id = Id(required=True)
     organisation_id = Id(load_default=None)
     is_assisted = fields.Boolean(load_default=None, allow_none=True, truthy={True}, falsy={False})
     samples = Count(least=1, most=MOST_SAMPLES, load_default=1)
     is_statutory = fields.Boolean(load_default=False, truthy={True}, falsy={False})
+    prepaid = Id(load_default=None, allow_none=True)
 
 
 class ReservationIn(QuoteIn):
@@ -201,6 +205,15 @@ class ApprovalOut(Schema):
     expires_at = Instant(allow_none=True)
 
 
+class CoveredOut(Schema):
+    """What a balance pays: so many minutes at the price they were bought for."""
+
+    id = fields.Integer()
+    minutes = fields.Integer()
+    per_hour = MoneyField()
+    amount = MoneyField()
+
+
 class QuoteOut(Schema):
     """Price, baseline and its source, expected saving, and every rule that would refuse it.
 
@@ -224,6 +237,10 @@ class QuoteOut(Schema):
     )
     list_price = MoneyField(attribute="quote.list_price", dump_default=None, allow_none=True)
     price = MoneyField(attribute="quote.price", dump_default=None, allow_none=True)
+    prepaid = fields.Nested(
+        CoveredOut, attribute="quote.prepaid", dump_default=None, allow_none=True
+    )
+    to_pay = MoneyField(attribute="quote.to_pay", dump_default=None, allow_none=True)
     baseline = fields.Nested(BaselineOut, allow_none=True)
     no_baseline = fields.String(attribute="quote.no_baseline", dump_default=None, allow_none=True)
     saving = MoneyField(attribute="quote.saving", dump_default=None, allow_none=True)
@@ -285,6 +302,7 @@ class ReservationOut(Schema):
     price = MoneyField()
     lines = fields.List(fields.Nested(QuoteLineOut), attribute="price_lines")
     fee = MoneyField(allow_none=True)
+    prepaid = fields.Nested(CoveredOut, allow_none=True)
     baseline = MoneyField(allow_none=True)
     baseline_rank = fields.Integer(allow_none=True)
     expected_saving = MoneyField(allow_none=True)

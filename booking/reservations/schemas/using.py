@@ -19,7 +19,7 @@ from booking.kernel.schema import (
 from booking.kernel.text import N_, Text
 from booking.reservations.models import FeeEnd, Settlement
 from booking.reservations.rules import MOST_MINUTES, MOST_SAMPLES, Flag, PassedOn, PassThrough
-from booking.reservations.schemas.booking import ReservationListed
+from booking.reservations.schemas.booking import CoveredOut, ReservationListed
 from booking.savings.rules import NotCounted
 from booking.tariffs.schemas import QuoteLineOut
 from booking.tariffs.schemas.forms import Yuan
@@ -84,11 +84,17 @@ class UseOut(Schema):
 
 
 class ReservationWhole(ReservationListed):
-    """One reservation with names, how it was used, and how that differed from the plan."""
+    """One reservation with names, how it was used, and how that differed from the plan.
+
+    `prepaid` is what was agreed to be paid by a balance, `prepaid_now` what it pays of the
+    confirmed use once it is; `to_pay` is due besides.
+    """
 
     use = fields.Nested(UseOut, allow_none=True)
     fee_settlement = fields.Nested(FeeSettlementOut, allow_none=True)
     flags = fields.List(fields.Enum(Flag, by_value=True))
+    prepaid_now = fields.Nested(CoveredOut, allow_none=True)
+    to_pay = MoneyField(allow_none=True)
 
 
 class MomentIn(VersionIn):

@@ -31,6 +31,7 @@ from booking.reservations.service.settling import (
     due_for,
     object_to,
     settle,
+    settlements,
     suggested_minutes,
 )
 from booking.reservations.service.telling import cancelling, remind
@@ -92,6 +93,7 @@ __all__ = [
     "reserve_series",
     "settle",
     "settle_fee",
+    "settlements",
     "suggested_minutes",
     "with_rise",
     "would_be",

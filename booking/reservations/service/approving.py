@@ -11,6 +11,7 @@ from booking.reservations import queries, rules
 from booking.reservations.errors import HoldExpired, NotBookable
 from booking.reservations.models import Reservation, ReservationStatus
 from booking.reservations.rules import Violation
+from booking.reservations.service import prepaying
 from booking.reservations.service.changing import changeable
 from booking.reservations.service.keeping import facts, record
 from booking.reservations.service.offers import Offer, make_offer
@@ -54,6 +55,7 @@ def _as_of_now(reservation: Reservation) -> Offer:
         samples=reservation.samples,
         is_assisted=reservation.is_assisted,
         is_statutory=reservation.is_statutory,
+        prepaid=prepaying.of(reservation),
     )
 
 
@@ -77,6 +79,7 @@ def expire_holds() -> int:
     Somebody who decides on one just now has it; if they could not, the next run ends it.
     """
     due = queries.expired_holds(clock.now(), limit=BATCH)
+    prepaying.lock(due)
     for reservation in due:
         _end(reservation, ReservationStatus.EXPIRED, None)
     return len(due)
@@ -108,9 +111,11 @@ def _end(reservation: Reservation, status: ReservationStatus, caller: Caller | N
     """End the waiting; whatever does not come about gives its time back."""
     old, held, note = facts(reservation), reservation.occupancy_id, reservation.decision_note
     action, entry, kind = _ENDS[status]
+    is_off = status is not ReservationStatus.CONFIRMED
+    if is_off:
+        prepaying.give_back(reservation, caller)
     reservation.become(status, action=action)
     reservation.sequence += 1
-    is_off = status is not ReservationStatus.CONFIRMED
     if is_off:
         reservation.occupancy_id = None
     else:

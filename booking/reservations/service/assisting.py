@@ -7,11 +7,11 @@ from booking.accounts.rules import Caller
 from booking.kernel.errors import WrongState
 from booking.kernel.money import Money
 from booking.notices.rules import Kind
-from booking.reservations import queries
+from booking.reservations import queries, rules
 from booking.reservations.errors import NotBookable
 from booking.reservations.models import Reservation, ReservationStatus
 from booking.reservations.queries import Sheet
-from booking.reservations.service import overriding
+from booking.reservations.service import overriding, prepaying
 from booking.reservations.service.asking import ask_again
 from booking.reservations.service.changing import check_still_changeable
 from booking.reservations.service.keeping import agreed_of, facts, record
@@ -44,10 +44,12 @@ def set_mode(
     kept: dict[str, Any] = {
         "samples": reservation.samples,
         "is_statutory": reservation.is_statutory,
+        "prepaid": prepaying.of(reservation, waits=True),
     }
     before = make_offer(sheet, slot, **kept, is_assisted=reservation.is_assisted)
     offer = make_offer(sheet, slot, **kept, is_assisted=is_assisted)
-    already = {each.rule for each in before.violations}
+    # What its hours are paid with has to hold for the new price, too.
+    already = {each.rule for each in before.violations} - {rules.PREPAID}
     offer = replace(offer, violations=[e for e in offer.violations if e.rule not in already])
     offer = overriding.set_aside(offer, caller, override_reason)
     if offer.violations or sheet.policy is None or offer.quote is None:
@@ -58,6 +60,7 @@ def set_mode(
     for name, value in agreed.items():
         if not name.startswith("buffer_"):  # the time that is held stays as it is
             setattr(reservation, name, value)
+    prepaying.hold(reservation, caller)
     ask_again(reservation, offer.approval, caller)
     reservation.sequence += 1
     reservation.touch()

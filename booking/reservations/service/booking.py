@@ -7,7 +7,6 @@ from booking.accounts.rules import Caller, acting_for
 from booking.availability import queries as calendars
 from booking.availability import service as availability
 from booking.availability.errors import SlotTaken
-from booking.availability.rules import BookingPolicy
 from booking.kernel import clock
 from booking.kernel.db import db
 from booking.kernel.errors import WrongState
@@ -19,7 +18,7 @@ from booking.reservations import queries
 from booking.reservations.models import HOLDING, Reservation, ReservationStatus
 from booking.reservations.queries import Sheet
 from booking.reservations.rules import Violation
-from booking.reservations.service import fees, overriding
+from booking.reservations.service import fees, overriding, prepaying
 from booking.reservations.service.asking import ask_again, awaiting
 from booking.reservations.service.assisting import set_mode
 from booking.reservations.service.changing import (
@@ -28,7 +27,7 @@ from booking.reservations.service.changing import (
     check_still_changeable,
 )
 from booking.reservations.service.keeping import NEW, agreed_of, facts, record, taking
-from booking.reservations.service.offers import Offer, make_offer, taken
+from booking.reservations.service.offers import Offer, make_offer, taken, with_buffers
 from booking.reservations.service.telling import confirmation, late_fee, tell
 
 MOVABLE = frozenset({ReservationStatus.TENTATIVE, ReservationStatus.CONFIRMED})
@@ -43,22 +42,23 @@ def quote(
     samples: int = 1,
     is_assisted: bool | None = None,
     is_statutory: bool = False,
+    prepaid: int | None = None,
 ) -> Offer:
     """Return what the slot would cost the caller's organisation and what would refuse it.
 
     Raises NotFound, NotAllowed or WhichOrganisation.
     """
     buyer = (acting_for(caller, organisation_id), caller.user_id)
-    return with_taken(
-        _offer(
-            instrument_id,
-            slot,
-            buyer,
-            samples,
-            is_assisted=is_assisted,
-            is_statutory=is_statutory,
-        )
+    offer = _offer(
+        instrument_id,
+        slot,
+        buyer,
+        samples,
+        is_assisted=is_assisted,
+        is_statutory=is_statutory,
+        prepaid=prepaid,
     )
+    return with_taken(offer)
 
 
 def would_be(
@@ -101,12 +101,13 @@ def reserve(
     samples: int = 1,
     is_statutory: bool = False,
     override_reason: str | None = None,
+    prepaid: int | None = None,
 ) -> Reservation:
     """Reserve the instrument, or raise NotBookable (all broken rules) or SlotTaken.
 
-    Where its owner has to approve it, the time is held until then. With an `override_reason`
-    whoever manages the instrument sets rules aside, also for a firm (and somebody of it) that
-    their institution knows.
+    Where its owner has to approve it, the time is held until then. The hours are paid from the
+    balance `prepaid` if one is named. With an `override_reason` whoever manages the instrument
+    sets rules aside, also for a firm (and somebody of it) that their institution knows.
     """
     buyer = overriding.buyer_of(
         instrument_id, caller, organisation_id, user_id, overrides=override_reason is not None
@@ -118,6 +119,7 @@ def reserve(
         samples,
         is_assisted=is_assisted,
         is_statutory=is_statutory,
+        prepaid=prepaid,
         waits=True,
     )
     offer = overriding.set_aside(offer, caller, override_reason)
@@ -141,7 +143,6 @@ def take(
     agreed = agreed_of(policy, quoted, is_statutory=offer.is_statutory) | awaiting(offer.approval)
     told = confirmation(sheet, slot, agreed | late_fee(quoted))
     for unit in availability.free_units(sheet.instrument_id, held, units=sheet.units):
-        now = clock.now()
         columns = {
             **NEW,
             "instrument_id": sheet.instrument_id,
@@ -152,12 +153,11 @@ def take(
             "starts_at": slot.starts_at,
             "ends_at": slot.ends_at,
             "purpose": purpose,
-            "created_at": now,
-            "updated_at": now,
             **agreed,
         }
         hold = availability.taking_values(sheet.instrument_id, held, unit=unit)
         if (reservation := taking(hold | told, caller, **columns)) is not None:
+            prepaying.hold(reservation, caller)
             return reservation
     return None
 
@@ -271,6 +271,7 @@ def _move(
         samples=reservation.samples,
         is_assisted=assisted,
         is_statutory=reservation.is_statutory,
+        prepaid=prepaying.of(reservation, waits=True),
     )
     offer = overriding.set_aside(offer, caller, override_reason)
     policy, quoted = offer.check()
@@ -281,6 +282,7 @@ def _move(
     agreed = agreed_of(policy, quoted, is_statutory=reservation.is_statutory)
     for name, value in agreed.items():
         setattr(reservation, name, value)
+    prepaying.hold(reservation, caller)
     ask_again(reservation, offer.approval, caller)
     reservation.sequence += 1
     reservation.touch()
@@ -341,6 +343,7 @@ def call_off(
     reservation.cancel_reason = reason
     reservation.fee_minor = fee.minor if fee else 0
     reservation.sequence += 1
+    prepaying.give_back(reservation, caller)
     db.session.flush()
     if held is not None:
         availability.release(held)
@@ -370,14 +373,21 @@ def _offer(
     *,
     is_assisted: bool | None = None,
     is_statutory: bool = False,
+    prepaid: int | None = None,
     waits: bool = False,
 ) -> Offer:
     organisation_id, user_id = buyer
     sheet = queries.get_sheet(
         instrument_id, slot, organisation_id=organisation_id, user_id=user_id, waits=waits
     )
+    hours = prepaying.chosen(prepaid, sheet, waits=waits)
     return make_offer(
-        sheet, slot, samples=samples, is_assisted=is_assisted, is_statutory=is_statutory
+        sheet,
+        slot,
+        samples=samples,
+        is_assisted=is_assisted,
+        is_statutory=is_statutory,
+        prepaid=hours,
     )
 
 
@@ -386,10 +396,3 @@ def _occupy(sheet: Sheet, wanted: TimeSlot) -> tuple[int, int]:
         return availability.occupy(sheet.instrument_id, wanted, units=sheet.units)
     except SlotTaken:
         raise _Lost(sheet) from None
-
-
-def with_buffers(slot: TimeSlot, policy: BookingPolicy) -> TimeSlot:
-    """Return the time that is taken for the slot."""
-    return slot.widened(
-        before_minutes=policy.buffer_before_minutes, after_minutes=policy.buffer_after_minutes
-    )

@@ -18,6 +18,7 @@ from booking.registry.models import Instrument
 from booking.reservations import queries
 from booking.reservations.errors import OnAPromise
 from booking.reservations.models import Reservation
+from booking.reservations.service import prepaying
 from booking.reservations.service.booking import MOVABLE, call_off, tell_cancelled
 from booking.reservations.service.faults import answer_fault, get_open_fault
 from booking.reservations.service.keeping import facts, record
@@ -119,6 +120,7 @@ def _give_way(
     caller: Caller,
 ) -> tuple[list[Reservation], list[Reservation]]:
     """Move those that can be moved and cancel the others; nobody is told yet."""
+    prepaying.lock(reservations)
     moved = [each for each in reservations if _moves(each, instrument, closed, caller)]
     cancelled = [each for each in reservations if each not in moved]
     for each in cancelled:

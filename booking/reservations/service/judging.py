@@ -14,8 +14,7 @@ from booking.reservations import queries
 from booking.reservations.errors import SomeNotBookable, SomeTaken
 from booking.reservations.queries import Sheet
 from booking.reservations.rules import Violation
-from booking.reservations.service.booking import with_buffers
-from booking.reservations.service.offers import Offer, instead, make_offer
+from booking.reservations.service.offers import Offer, instead, make_offer, with_buffers
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from booking.accounts.rules import Caller
 from booking.availability import service as availability
 from booking.availability.rules import BookingPolicy
 from booking.journal import service as journal
+from booking.kernel import clock
 from booking.kernel.db import db
 from booking.reservations.models import Reservation
 from booking.reservations.service.telling import CONFIRMING
@@ -49,6 +50,7 @@ def agreed_of(
         "lines": [line.plain() for line in quoted.lines],
         "baseline_minor": quoted.baseline.minor if quoted.baseline else None,
         "baseline_rank": quoted.baseline_rank,
+        "prepaid_id": quoted.prepaid.id if quoted.prepaid else None,
     }
 
 
@@ -76,6 +78,8 @@ _RESERVE = journal.recording(
 
 def taking(hold: dict[str, Any], caller: Caller, **columns: Any) -> Reservation | None:
     """Take the time and keep a reservation of these columns; None, and nothing, if it is taken."""
+    now = clock.now()
+    columns |= {"created_at": now, "updated_at": now}
     reservation = Reservation(**columns)
     made = journal.insert_recorded(
         _RESERVE,
@@ -108,6 +112,7 @@ def facts(reservation: Reservation) -> dict[str, object]:
         "price_group_terms_id": reservation.price_group_terms_id,
         "expires_at": reservation.expires_at.isoformat() if reservation.expires_at else None,
         "fee_minor": reservation.fee_minor,
+        "prepaid_id": reservation.prepaid_id,
     }
 
 

@@ -13,6 +13,7 @@ from booking.availability.rules import BookingPolicy, Reason
 from booking.kernel import clock
 from booking.kernel.money import Money
 from booking.kernel.timeslot import TimeSlot
+from booking.packages.rules import Prepaid
 from booking.registry import queries as registry
 from booking.reservations import rules
 from booking.reservations.errors import NotBookable
@@ -21,7 +22,7 @@ from booking.reservations.rules import Violation
 from booking.tariffs import queries as tariff_queries
 from booking.tariffs import rules as tariffs
 from booking.tariffs.models import Price
-from booking.tariffs.rules import PriceFacts, Usage
+from booking.tariffs.rules import Hours, PriceFacts, Usage
 
 UNSORTED = "99"  # 其他仪器: a category that says nothing about being equal
 
@@ -51,6 +52,7 @@ class Offer:
     is_statutory: bool = False  # a test that the law demands, of which nothing is saved
     set_aside: Sequence[Violation] = ()  # broken, and by a manager's reason no obstacle
     approval: Approval = field(default_factory=Approval)
+    prepaid: Prepaid | None = None  # what the firm chose to pay its hours with
     rise_percent: int | None = None  # of the list it is compared with, where that needs a look
 
     @property
@@ -86,22 +88,40 @@ def make_offer(
     samples: int = 1,
     is_assisted: bool | None = None,
     is_statutory: bool = False,
+    prepaid: Prepaid | None = None,
 ) -> Offer:
-    """Return what the sheet says about the slot now.
+    """Return what the sheet says about the slot now, with its hours paid by `prepaid` if given.
 
     Unless told, it is used by oneself where that may be.
     """
     assisted = assisted_unless_told(sheet.operation, is_assisted)
     usage = Usage(slot.starts_at, slot.minutes, samples, assisted)
     quoted = _quoted(sheet.price, usage, sheet, is_statutory=is_statutory)
+    if prepaid and quoted:
+        hours = Hours(prepaid.id, prepaid.per_hour, prepaid.left_minutes)
+        quoted = tariffs.with_hours(quoted, hours, sheet.plan.wall)
     return Offer(
         sheet,
         slot,
         quoted,
-        [*_violations(sheet, slot, quoted), *_operation(sheet, slot, is_assisted=assisted)],
+        [
+            *_violations(sheet, slot, quoted),
+            *_operation(sheet, slot, is_assisted=assisted),
+            *rules.broken_by_prepaid(
+                prepaid, slot, quoted, sheet.instrument_id, sheet.category_code
+            ),
+        ],
         is_assisted=assisted,
         is_statutory=is_statutory,
         approval=_approval(sheet, slot, quoted),
+        prepaid=prepaid,
+    )
+
+
+def with_buffers(slot: TimeSlot, policy: BookingPolicy) -> TimeSlot:
+    """Return the time that is taken for the slot."""
+    return slot.widened(
+        before_minutes=policy.buffer_before_minutes, after_minutes=policy.buffer_after_minutes
     )
 
 

@@ -20,7 +20,7 @@ from booking.reservations import queries
 from booking.reservations.models import Reservation
 from booking.reservations.queries import Sheet
 from booking.reservations.rules import Reach, Violation, recurrence
-from booking.reservations.service import booking, fees
+from booking.reservations.service import booking, fees, prepaying
 from booking.reservations.service.asking import ask_again
 from booking.reservations.service.assisting import set_mode
 from booking.reservations.service.changing import (
@@ -30,7 +30,7 @@ from booking.reservations.service.changing import (
 )
 from booking.reservations.service.judging import Judged, Wish, refusal
 from booking.reservations.service.keeping import agreed_of, facts, record
-from booking.reservations.service.offers import make_offer
+from booking.reservations.service.offers import make_offer, with_buffers
 from booking.reservations.service.telling import late_fee, tell
 
 
@@ -140,6 +140,7 @@ def _locked(
     for each in chosen:
         check_changer(each, caller)
     queries.wait_beside(instruments, found.organisation_id)
+    prepaying.lock(chosen)
     return this, chosen
 
 
@@ -210,6 +211,7 @@ def _judged(index: int, each: Reservation, wish: Wish, before: Sheet, numbers: s
         samples=each.samples,
         is_assisted=each.is_assisted,
         is_statutory=each.is_statutory,
+        prepaid=prepaying.of(each),
     )
     flaws: list[Violation] = [wish.flaw] if wish.flaw else []
     return Judged(index, wish, offer, [*flaws, *offer.violations])
@@ -222,7 +224,7 @@ def _occupy_all(chosen: Sequence[Reservation], judged: Sequence[Judged]) -> set[
         assert found.offer is not None  # noqa: S101 - it was judged
         policy, _ = found.offer.check()
         each, sheet = chosen[found.index], found.offer.sheet
-        held = booking.with_buffers(found.wish.slot, policy)
+        held = with_buffers(found.wish.slot, policy)
         try:
             taken = availability.occupy(each.instrument_id, held, units=sheet.units)
         except SlotTaken:
@@ -239,6 +241,7 @@ def _keep(
     policy, quoted = found.offer.check()
     for name, value in agreed_of(policy, quoted, is_statutory=each.is_statutory).items():
         setattr(each, name, value)
+    prepaying.hold(each, caller)
     ask_again(each, found.offer.approval, caller)
     each.sequence += 1
     each.touch()

@@ -15,9 +15,9 @@ from booking.registry import queries as registry
 from booking.reservations.errors import SomeNotBookable, SomeTaken
 from booking.reservations.queries import Grouped
 from booking.reservations.rules import recurrence
-from booking.reservations.service.booking import with_buffers
 from booking.reservations.service.grouping import Recurring, preview, reserve_all
 from booking.reservations.service.judging import Judged, Wish
+from booking.reservations.service.offers import with_buffers
 
 # What somebody chose for a date by its number: None to leave it out, or another beginning.
 Choices = Mapping[int, datetime | None]

@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
-from typing import Any
 
-from booking.accounts import queries as accounts
 from booking.accounts.rules import MARKET_ENTITIES, Caller, Permission, require
 from booking.kernel import clock
 from booking.kernel.db import db
@@ -13,19 +11,19 @@ from booking.kernel.errors import InvalidField, NotAllowed, WrongState
 from booking.kernel.text import N_
 from booking.kernel.timeslot import TimeSlot
 from booking.notices.rules import Kind
-from booking.pricegroups import queries as groups
-from booking.pricegroups.rules import Concession
 from booking.reference import queries as reference
 from booking.relations import queries as relations
 from booking.reservations import queries, rules
 from booking.reservations.errors import Disputed
 from booking.reservations.models import Reservation, ReservationStatus, Settlement, Use
 from booking.reservations.rules import PassedOn
+from booking.reservations.service import prepaying
+from booking.reservations.service.evidence import group_of, settled_line
 from booking.reservations.service.keeping import facts, record
 from booking.reservations.service.telling import tell
 from booking.reservations.service.using import of_use
 from booking.savings import service as savings
-from booking.savings.rules import Amounts, NotCounted, Service, Unit, out_of_scope
+from booking.savings.rules import NotCounted, out_of_scope
 from booking.tariffs import queries as tariff_queries
 from booking.tariffs import rules as tariffs
 
@@ -62,12 +60,11 @@ def confirm_usage(
     )
     _check_counted(counted, done, note, needs_note=answers or not is_as_expected)
     old = facts(reservation) | of_use(reservation)
+    prepaying.lock([reservation])
     if is_statutory is not None:
         reservation.is_statutory = is_statutory
     if passed_on is not None:
-        rules.check_passed_on(passed_on)
-        use.passed_on = [each.plain() for each in passed_on]
-        use.passed_on_minor = sum(each.minor for each in passed_on)
+        _pass_on(use, passed_on)
     _price(reservation, use, counted, done)
     use.note, use.confirmed_at, use.confirmed_by = note, clock.now(), caller.user_id
     use.objected_at, use.objection_until = None, _objection_until()
@@ -76,10 +73,17 @@ def confirm_usage(
     else:
         reservation.become(ReservationStatus.USAGE_CONFIRMED, action="confirm-usage")
     db.session.flush()
+    prepaying.use(reservation, caller)
     entry = "reservation.usage_corrected" if answers else "reservation.usage_confirmed"
     record(entry, reservation, caller, old=old, new=_kept(reservation), note=note)
     _tell(Kind.USAGE, reservation, answers=answers)
     return reservation
+
+
+def _pass_on(use: Use, passed_on: Sequence[PassedOn]) -> None:
+    rules.check_passed_on(passed_on)
+    use.passed_on = [each.plain() for each in passed_on]
+    use.passed_on_minor = sum(each.minor for each in passed_on)
 
 
 def _to_confirm(reservation: Reservation) -> tuple[Use, bool]:
@@ -107,29 +111,31 @@ def due_for(
 ) -> tariffs.Quote | None:
     """Return what so many minutes and samples cost by the price that was agreed on.
 
-    Hours with a price of their own are those of the real use.
+    What was to be paid with hours bought beforehand is, as far as these reach. Hours with
+    a price of their own are those of the real use.
     """
     price_id, use = reservation.price_id, reservation.use
     facts_ = tariff_queries.get_price(price_id).facts if price_id is not None else None
     if facts_ is not None:
-        facts_ = replace(facts_, group=_group(reservation))
+        facts_ = replace(facts_, group=group_of(reservation))
     begins = use.started_at if use else reservation.starts_at
     slot = TimeSlot(begins, begins + timedelta(minutes=max(minutes, 1)))
     has_windows = facts_ is not None and facts_.terms.windows
     wall = tariff_queries.wall_of(reservation.instrument, slot) if has_windows else tariffs.CHINA
     done = reservation.samples if samples is None else samples
-    return tariffs.quote(
+    quoted = tariffs.quote(
         facts_,
         tariffs.Usage(begins, minutes, done, reservation.is_assisted),
         customer_class=reservation.customer_class,
         now=reservation.created_at,
         wall=wall,
     )
-
-
-def _group(reservation: Reservation) -> Concession | None:
-    """Return what the finer class gave when it was agreed, if it was priced by one."""
-    return groups.concession_of(reservation.price_group_terms_id, reservation.instrument_id)
+    hours = prepaying.of(reservation) if quoted else None
+    if hours is None or quoted is None:
+        return quoted
+    return tariffs.with_hours(
+        quoted, tariffs.Hours(hours.id, hours.per_hour, hours.left_minutes), wall
+    )
 
 
 def agree(reservation_id: int, *, caller: Caller, version: int | None = None) -> Reservation:
@@ -175,7 +181,8 @@ def settle(
     if reservation.status is not ReservationStatus.USAGE_CONFIRMED or use is None:
         raise WrongState(reservation.status, "settle")
     _check_undisputed(use)
-    _check_settlement(use, settlement, settled_on, reference)
+    reference = reference or prepaying.reference(reservation)
+    _check_settlement(reservation, use, settlement, settled_on, reference)
     old = _kept(reservation)
     relations.hold_still()
     # Once left out it stays so; what was declared since is added.
@@ -185,7 +192,7 @@ def settle(
     reservation.become(ReservationStatus.SETTLED, action="settle")
     db.session.flush()
     record("reservation.settled", reservation, caller, old=old, new=_kept(reservation))
-    savings.write_line(_settled(reservation, use), by=caller.user_id)
+    savings.write_line(settled_line(reservation, use), by=caller.user_id)
     _tell(Kind.SETTLED, reservation, settlement=settlement.value)
     return reservation
 
@@ -265,10 +272,14 @@ def _check_undisputed(use: Use) -> None:
         )
 
 
-def _check_settlement(use: Use, settlement: Settlement, settled_on: date, reference: str) -> None:
+def _check_settlement(
+    reservation: Reservation, use: Use, settlement: Settlement, settled_on: date, reference: str
+) -> None:
     is_free = use.due is not None and use.due.minor == 0
-    if is_free != (settlement is Settlement.NOTHING_DUE):
+    if settlement not in settlements(reservation):
         reason = N_("这笔没有应付金额。") if is_free else N_("这笔有应付金额，请选择已付或挂账。")
+        if prepaying.is_whole(reservation):
+            reason = N_("这笔已由预付机时支付，请选择预付机时。")
         raise InvalidField("settlement", reason)
     if settled_on > clock.today():
         raise InvalidField("settled_on", N_("不能填写将来的日期。"))
@@ -281,84 +292,14 @@ def _check_settlement(use: Use, settlement: Settlement, settled_on: date, refere
 _PREPAID = timedelta(days=366)
 
 
-def _settled(reservation: Reservation, use: Use) -> savings.Settled:
-    assert use.confirmed_at is not None  # noqa: S101 - it is settled
-    assert use.settled_on is not None  # noqa: S101
-    return savings.Settled(
-        service=Service.RENTAL,
-        subject=("reservation", reservation.id),
-        number=reservation.number,
-        organisation_id=reservation.organisation_id,
-        institution_id=reservation.instrument.institution_id,
-        instrument_id=reservation.instrument_id,
-        user_id=reservation.user_id,
-        customer_class=reservation.customer_class,
-        unit=Unit.MINUTE,
-        amounts=Amounts(use.minutes or 0, use.baseline_minor, use.price_minor or 0),
-        baseline_rank=reservation.baseline_rank if use.baseline_minor is not None else None,
-        # 租赁 counts on the day the use was confirmed (domain §4.5).
-        counted_on=use.confirmed_at.astimezone(clock.CHINA).date(),
-        settled_on=use.settled_on,
-        evidence=_evidence(reservation, use),
-        currency=use.currency,
-        size_class=accounts.size_class_of(reservation.organisation_id),
-        outside=use.not_counted,
-    )
-
-
-def _evidence(reservation: Reservation, use: Use) -> dict[str, Any]:
-    """Return what the figures rest on (domain §4.8), copied so that it stays as it was."""
-    price: dict[str, Any] | None = None
-    if reservation.price_id is not None:
-        version = tariff_queries.get_price(reservation.price_id)
-        price = {
-            "id": version.id,
-            "customer_class": version.customer_class.value,
-            "per_hour": version.per_hour.amount,
-            "terms": version.kept_terms,
-            "rise_percent": queries.rise_of(
-                queries.price_history(version.instrument_id), version.id
-            ),
-            "discount_percent": str(version.discount_percent),
-            "discount_reason": version.discount_reason,
-            "published_at": version.published_at.isoformat(),
-        }
-    return {
-        "agreed_at": reservation.created_at.isoformat(),
-        "baseline_rank": reservation.baseline_rank,
-        "price": price,
-        "group": _group_facts(_group(reservation)),
-        "use": {
-            "started_at": use.started_at.isoformat(),
-            "ended_at": use.ended_at.isoformat() if use.ended_at else None,
-            "minutes": use.minutes,
-            "samples": use.samples,
-            "lines": use.lines,
-            "passed_on": use.passed_on or [],
-            "is_statutory": reservation.is_statutory,
-            "confirmed_at": use.confirmed_at.isoformat() if use.confirmed_at else None,
-            "confirmed_by": use.confirmed_by,
-            "note": use.note,
-            "agreed_at": use.agreed_at.isoformat() if use.agreed_at else None,
-        },
-        "settlement": {
-            "kind": use.settlement.value if use.settlement else None,
-            "on": use.settled_on.isoformat() if use.settled_on else None,
-            "reference": use.reference,
-        },
-    }
-
-
-def _group_facts(group: Concession | None) -> dict[str, Any] | None:
-    if group is None:
-        return None
-    return {
-        "id": group.group_id,
-        "terms_id": group.terms_id,
-        "name": group.name,
-        "percent": str(group.percent),
-        "reason": group.reason,
-    }
+def settlements(reservation: Reservation) -> tuple[Settlement, ...]:
+    """Return how a confirmed use can be settled."""
+    due = reservation.use.due if reservation.use else None
+    if due is not None and due.minor == 0:
+        return (Settlement.NOTHING_DUE,)
+    if prepaying.is_whole(reservation):
+        return (Settlement.PREPAID,)
+    return (Settlement.PAID, Settlement.ON_ACCOUNT)
 
 
 def _locked(reservation_id: int, caller: Caller, version: int | None) -> Reservation:
@@ -383,8 +324,10 @@ def _done(reservation: Reservation, caller: Caller, entry: str, **data: object) 
 def _tell(kind: Kind, reservation: Reservation, **more: object) -> None:
     use = reservation.use
     assert use is not None  # noqa: S101 - only told of a use
+    covered = reservation.prepaid_now
     due = {
         "due_minor": use.due.minor if use.due else 0,
+        "prepaid_minor": covered.amount.minor if covered else 0,
         "used_minutes": use.minutes,
         "objection_until": use.objection_until,
         "note": use.note,

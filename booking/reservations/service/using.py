@@ -14,7 +14,7 @@ from booking.notices.rules import Kind
 from booking.reservations import queries, rules
 from booking.reservations.errors import OutsideItsTime, StillInUse
 from booking.reservations.models import Reservation, ReservationStatus, Use
-from booking.reservations.service import fees
+from booking.reservations.service import fees, prepaying
 from booking.reservations.service.approving import broken_since
 from booking.reservations.service.booking import INSTRUMENT
 from booking.reservations.service.changing import changeable
@@ -124,12 +124,14 @@ def release_unclaimed() -> int:
     Who begins just now has it: what is locked is left for the next run, and is in use by then.
     """
     due = queries.unclaimed(clock.now(), limit=BATCH)
+    prepaying.lock(due)
     for reservation in due:
         _miss(reservation, None, "")
     return len(due)
 
 
 def _miss(reservation: Reservation, caller: Caller | None, note: str) -> None:
+    prepaying.give_back(reservation, caller)
     _give_back(reservation, clock.now())
     fee = fees.if_nobody_comes(reservation)
     reservation.fee_minor = fee.minor if fee else 0

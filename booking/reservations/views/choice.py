@@ -37,6 +37,7 @@ class Choice:
     is_assisted: bool | None = None
     samples: int = 1
     is_statutory: bool = False
+    prepaid: int | None = None  # the balance its hours are to be paid with
     view: str = ""  # "list" instead of the calendar, "week" for it on a phone too
 
     @property
@@ -59,6 +60,7 @@ class Choice:
             "assisted": None if self.is_assisted is None else str(int(self.is_assisted)),
             "samples": self.samples if self.samples > 1 else None,
             "statutory": "1" if self.is_statutory else None,
+            "prepaid": self.prepaid,
             "view": self.view or None,
         }
         return url_for(
@@ -105,6 +107,7 @@ def read_choice(instrument_id: int, given: MultiDict[str, str]) -> Choice:
         is_assisted=_ASSISTED.get((given.getlist("assisted") or [""])[-1]),
         samples=_samples(given),
         is_statutory=(given.getlist("statutory") or [""])[-1] == "1",
+        prepaid=_prepaid(given),
         view=given["view"] if given.get("view") in VIEWS else "",
     )
 
@@ -126,6 +129,12 @@ def _samples(given: MultiDict[str, str]) -> int:
     typed = given.get("samples", "")
     number = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 6 else 1
     return min(max(number, 1), MOST_SAMPLES)
+
+
+def _prepaid(given: MultiDict[str, str]) -> int | None:
+    """Return which balance was chosen, if one was."""
+    typed = given.get("prepaid", "")
+    return int(typed) or None if typed.isascii() and typed.isdigit() and len(typed) < 10 else None
 
 
 def _same_time(start: datetime, day: date | None, week: Week | None) -> datetime | None:

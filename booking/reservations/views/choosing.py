@@ -76,6 +76,7 @@ def _take(instrument_id: int, choice: Choice, caller: Caller) -> Response:
                 is_assisted=choice.is_assisted,
                 samples=choice.samples,
                 is_statutory=choice.is_statutory,
+                prepaid=choice.prepaid,
             )
     except DomainError as refused:
         # Rolled back: what was read before is to be read again.

@@ -13,6 +13,9 @@ from booking.authorisations.rules import assisted_unless_told
 from booking.availability import queries as availability
 from booking.availability.rules import in_words
 from booking.kernel import clock, http
+from booking.packages import queries as packages
+from booking.packages.models import PrepaidBalance
+from booking.packages.rules import Prepaid
 from booking.reservations import queries, rules, service
 from booking.reservations.service import Approval, Offer
 from booking.reservations.views.choice import Choice
@@ -31,6 +34,8 @@ class Costs:
     approval: Approval = field(default_factory=Approval)
     is_assisted: bool = False
     lacks_authorisation: bool = False
+    balances: Sequence[PrepaidBalance] = ()  # with which its hours could be paid
+    prepaid: Prepaid | None = None
 
 
 def panel(choice: Choice, costs: Costs) -> dict[str, Any]:
@@ -42,6 +47,7 @@ def panel(choice: Choice, costs: Costs) -> dict[str, Any]:
         "kept": _kept(choice),
         "no_baseline": _no_baseline(costs.quote),
         "free_until": _until(choice),
+        "packages": packages.packages_for(choice.instrument, EXTERNAL_CLASSES),
         "prices": [each.price for each in history if each.price.holds_at(now)],
         "history": [each for each in history if each.price.customer_class in EXTERNAL_CLASSES],
         "now": now,
@@ -70,6 +76,8 @@ def costs_of(choice: Choice, caller: Caller | None) -> Costs:
             [http.translate(each.detail) for each in broken],
             is_assisted=assisted,
         )
+    day = choice.slot.ends_at.astimezone(clock.CHINA).date()
+    balances = packages.usable(organisation_id, choice.instrument, on=day)
     offer: Offer = service.quote(
         choice.instrument.id,
         choice.slot,
@@ -78,10 +86,13 @@ def costs_of(choice: Choice, caller: Caller | None) -> Costs:
         is_assisted=choice.is_assisted,
         is_statutory=choice.is_statutory,
         samples=choice.samples,
+        prepaid=next((each.id for each in balances if each.id == choice.prepaid), None),
     )
     refused = [http.translate(each.detail) for each in offer.violations]
     lacks = any(each.rule == "authorisation" for each in offer.violations)
-    return Costs(offer.quote, refused, offer.approval, offer.is_assisted, lacks)
+    return Costs(
+        offer.quote, refused, offer.approval, offer.is_assisted, lacks, balances, offer.prepaid
+    )
 
 
 def _no_baseline(quote: tariffs.Quote | None) -> str:

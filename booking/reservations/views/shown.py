@@ -17,7 +17,6 @@ from booking.reservations.models import (
     Override,
     Reservation,
     ReservationStatus,
-    Settlement,
 )
 from booking.reservations.rules import Reach
 from booking.reservations.views.timeline import timeline
@@ -84,7 +83,7 @@ def page_of(found: Reservation, form: Form | None = None) -> str:
         suggested=suggested,
         suggested_due=service.due_for(found, suggested) if suggested is not None else None,
         today=clock.today(),
-        settlements=_settlements(found),
+        settlements=[each.value for each in service.settlements(found)],
         overrides=_overrides(found),
         group=queries.get_group_of(found),
         together=queries.beside(found, caller=caller()),
@@ -96,12 +95,6 @@ def page_of(found: Reservation, form: Form | None = None) -> str:
 def _overrides(found: Reservation) -> Sequence[Override]:
     """Return what was set aside for it, for the owner's people."""
     return queries.overrides_of(found.id, caller=caller()) if side_of(found) == "owner" else []
-
-
-def _settlements(found: Reservation) -> list[str]:
-    is_free = found.use is not None and found.use.due is not None and not found.use.due.minor
-    offered = (Settlement.NOTHING_DUE,) if is_free else (Settlement.PAID, Settlement.ON_ACCOUNT)
-    return [each.value for each in offered]
 
 
 def coming_together(found: Reservation) -> Sequence[Reservation]:

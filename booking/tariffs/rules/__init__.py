@@ -15,16 +15,19 @@ from booking.tariffs.rules.baseline import (
 )
 from booking.tariffs.rules.clocks import Wall
 from booking.tariffs.rules.history import SHOWN_FOR, Version, rise_percent, rises
+from booking.tariffs.rules.prepaid import Covered, Hours
 from booking.tariffs.rules.pricing import (
     CHINA,
     Item,
     Quote,
     QuoteLine,
     Usage,
+    covered_by,
     fee,
     kept_lines,
     price,
     quote,
+    with_hours,
 )
 from booking.tariffs.rules.terms import (
     DAY_MINUTES,
@@ -57,8 +60,10 @@ __all__ = [
     "STEPS",
     "USUAL",
     "ChargeUnit",
+    "Covered",
     "Customer",
     "Fee",
+    "Hours",
     "Item",
     "NoBaseline",
     "PriceFacts",
@@ -69,6 +74,7 @@ __all__ = [
     "Version",
     "Wall",
     "Window",
+    "covered_by",
     "fee",
     "kept_lines",
     "outside_of",
@@ -78,5 +84,6 @@ __all__ = [
     "rises",
     "share_due",
     "why_no_baseline",
+    "with_hours",
     "wrong_with",
 ]

@@ -1,7 +1,7 @@
 """What a slot or a use costs, line by line; each line rounded half up once (domain §4.6). Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -13,6 +13,7 @@ from booking.kernel.money import Money
 from booking.pricegroups.rules import Concession
 from booking.tariffs.rules.baseline import LIST_RANK, NoBaseline, PriceFacts, why_no_baseline
 from booking.tariffs.rules.clocks import Wall, minutes_by_window
+from booking.tariffs.rules.prepaid import Covered, Hours
 from booking.tariffs.rules.terms import HOUR, OF_TIME, ChargeUnit, Fee, Terms
 
 WHOLE = 10_000  # a discount counts in hundredths of a percent
@@ -39,6 +40,7 @@ class Item(StrEnum):
     OPERATOR = "operator"  # 操作员协助
     MINIMUM = "minimum"  # what is missing to the minimum charge
     DISCOUNT = "discount"
+    PREPAID = "prepaid"  # what hours bought beforehand cost less, or more, than the list
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,17 @@ class Quote:
     lines: tuple[QuoteLine, ...]
     facts: PriceFacts | None
     no_baseline: NoBaseline | None
+    prepaid: Covered | None = None
+
+    @property
+    def to_pay(self) -> Money:
+        """Return what is still to be paid: the price without what a balance pays."""
+        return self.price - self.prepaid.amount if self.prepaid else self.price
+
+    @property
+    def billed_minutes(self) -> int:
+        """Return the minutes that are charged by time; 0 where it is not charged so."""
+        return sum(line.quantity for line in self.lines if line.item is Item.TIME)
 
     @property
     def minutes(self) -> int:
@@ -236,6 +249,58 @@ def price(
         name = facts.applied.name if facts.applied else ""
         lines.append(QuoteLine(Item.DISCOUNT, relief, percent=facts.due_percent, name=name))
     return Money(listed, currency), Money(due, currency), tuple(lines)
+
+
+def with_hours(quoted: Quote, hours: Hours, wall: Wall = CHINA) -> Quote:
+    """Return the quote with its hours paid from a balance, as far as that reaches.
+
+    Whatever is no time stays due as usual; list and baseline stay what they are. The minutes
+    beyond the balance are due at their share of the list. Unchanged where the hours were bought
+    for more than the list asks.
+    """
+    facts, billed = quoted.facts, quoted.billed_minutes
+    taken = min(billed, hours.minutes)
+    if facts is None or taken <= 0:
+        return quoted
+    covered = Covered(hours.id, hours.per_hour, taken)
+    of_time = sum(line.amount.minor for line in quoted.lines if line.item is Item.TIME)
+    instead_of = (2 * of_time * taken + billed) // (2 * billed)
+    if covered.amount.minor > instead_of:
+        return quoted
+    listed, currency = quoted.list_price.minor, quoted.list_price.currency
+    rest = _due_besides(facts, quoted, of_time - instead_of, wall)
+    lines = [line for line in quoted.lines if line.item is not Item.DISCOUNT]
+    if relief := rest - (listed - instead_of):
+        percent, name = facts.due_percent, facts.applied.name if facts.applied else ""
+        relieved = Money(relief, currency)
+        lines.append(QuoteLine(Item.DISCOUNT, relieved, percent=percent, name=name))
+    difference = Money(covered.amount.minor - instead_of, currency)
+    lines.append(QuoteLine(Item.PREPAID, difference, taken, hours.per_hour, HOUR))
+    price = Money(rest, currency) + covered.amount
+    return replace(quoted, price=price, lines=tuple(lines), prepaid=covered)
+
+
+def _due_besides(facts: PriceFacts, quoted: Quote, time_left: int, wall: Wall) -> int:
+    """Return what is due for all but the covered time, after the discount that applies."""
+    left = WHOLE - int(facts.due_percent * 100)
+    missing = sum(line.amount.minor for line in quoted.lines if line.item is Item.MINIMUM)
+    charged = [(time_left, 1), (missing, 1)]
+    charged += [
+        (exact, parts)
+        for item, exact, parts, _ in _charges(facts, quoted.usage, wall)
+        if item is not Item.TIME
+    ]
+    return sum(
+        (2 * exact * left + parts * WHOLE) // (2 * parts * WHOLE) for exact, parts in charged
+    )
+
+
+def covered_by(lines: Sequence[QuoteLine], balance_id: int | None) -> Covered | None:
+    """Return what kept lines say a balance pays, if anything."""
+    for line in lines:
+        if line.item is Item.PREPAID and line.unit_price and balance_id is not None:
+            return Covered(balance_id, line.unit_price, line.quantity)
+    return None
 
 
 _Charge = tuple[Item, int, int, tuple[Any, ...]]  # what for, an exact fraction, the line's rest
