@@ -31,7 +31,7 @@ from booking.qualifications import queries as qualifications
 from booking.qualifications.models import Calibration, Certificate, Extension
 from booking.reference import queries as reference
 from booking.registry.models import Instrument, Publication
-from booking.reservations.models import HOLDING, Reservation, ReservationStatus
+from booking.reservations.models import HOLDING, Reservation, ReservationGroup, ReservationStatus
 from booking.reservations.rules import broken_rules
 from booking.savings.models import SavingsLine
 from booking.tariffs.models import Price
@@ -206,6 +206,12 @@ def test_inboxes_hold_the_history_and_nobody_gets_mails_about_it(hunan):
     assert count(hunan, Notice, Notice.state != State.DONE) == 0
     assert count(hunan, Message) > 200
     assert count(hunan, Message, Message.mail != MailState.NONE) == 0
+
+
+def test_a_firm_has_a_weekly_series_and_a_bundle(hunan):
+    kinds = db.session.scalars(select(ReservationGroup.kind).order_by(ReservationGroup.kind))
+
+    assert list(kinds) == ["bundle", "series"]
 
 
 def test_every_invariant_holds(hunan):

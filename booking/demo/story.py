@@ -20,6 +20,7 @@ from booking.demo import (
     queueing,
     scope,
     tables,
+    together,
 )
 from booking.demo.bookings import FAULT, Booking, Planner
 from booking.demo.hours import MANNERS, Calendar
@@ -128,6 +129,8 @@ class Scene:
         yield at, partial(self._report, booking)
         yield self.calendar.days_before(1, time(19)), reservations.expire_holds
         yield self.calendar.days_before(1, time(19, 30)), partial(scope.settle_fees, self.everybody)
+        at = self.calendar.days_before(1, time(16, 40))
+        yield at, partial(together.book, self.everybody, self.ids, self.calendar)
         learning = Learning(self.calendar, self.everybody, self.ids[MICROSCOPE])
         yield from learning.events()
         for stop in tables.stops():

@@ -26,7 +26,7 @@ from booking.packages.models import PrepaidBalance
 from booking.pricegroups.models import PriceGroup
 from booking.registry.models import Instrument
 from booking.reservations import queries as reservations
-from booking.reservations.models import Fault
+from booking.reservations.models import Fault, Reservation
 from booking.savings.models import SavingsLine
 from tests.browser.conftest import DESKTOP, HEIGHTS, NARROWEST, NOW, PHONE, flaws, scrolls_sideways
 
@@ -193,6 +193,12 @@ def _own(user: Any) -> dict[str, Any]:
     )
     found = {
         "reservation_id": coming[0].id if coming else None,
+        "group_id": db.session.scalars(
+            reservations.visible_to(caller)
+            .where(Reservation.group_id.is_not(None))
+            .with_only_columns(Reservation.group_id)
+            .order_by(Reservation.group_id)
+        ).first(),
         "message_id": db.session.scalars(
             select(Message.id).where(Message.user_id == user.id).order_by(Message.id.desc())
         ).first(),

@@ -60,7 +60,7 @@ def move(reservation_id: int) -> Response:
                 reservation_id,
                 caller=caller(),
                 slot=slot if start else None,
-                is_assisted=is_assisted,
+                is_assisted=is_assisted if changes_mode else None,
                 version=seen,
                 override_reason=reason or None,
                 scope=reach(),
