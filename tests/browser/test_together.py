@@ -2,8 +2,6 @@
 
 import re
 
-import pytest
-
 from tests.browser.conftest import NARROWEST, flaws, log_in, scrolls_sideways
 
 
