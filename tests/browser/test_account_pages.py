@@ -76,7 +76,8 @@ def test_a_demo_log_in_is_one_press(visit, width):
     page.goto("/log-in")
     page.get_by_role("button", name=re.compile("lab@demo.example")).click()
 
-    page.wait_for_url("**/account")
+    page.wait_for_url(re.compile("/institution/"))
+    page.goto("/account")
     expect(page.get_by_text("lab@demo.example")).to_be_visible()
 
 
@@ -122,7 +123,7 @@ def test_logging_in_and_out_by_keyboard_alone(visit):
     page.keyboard.press("Tab")
     page.keyboard.type(demo.PASSWORD)
     page.keyboard.press("Enter")
-    page.wait_for_url("**/account")
+    page.wait_for_url("**/dashboard")
 
     for _ in range(20):
         page.keyboard.press("Tab")

@@ -49,7 +49,7 @@ def look(visit, instrument):
 
 
 def confirm(page):
-    page.locator("form[action$='/reserve'] button[type=submit]").click()
+    page.locator("form[action$='/reserve'] .btn-primary[type=submit]").click()
 
 
 def chosen(page):
@@ -121,7 +121,7 @@ def test_a_double_tap_books_once(look):
     page = look(PHONE)
     sent = []
     page.on("request", lambda request: sent.append(request.method))
-    page.locator("form[action$='/reserve'] button[type=submit]").dblclick()
+    page.locator("form[action$='/reserve'] .btn-primary[type=submit]").dblclick()
     page.wait_for_url(MADE)
 
     assert sent.count("POST") == 1

@@ -46,7 +46,7 @@ def test_pictures_are_taken_and_small(visit, folder, width):
         page.locator(".bottom-bar a").tap()
         page.get_by_role("dialog").wait_for()
     else:
-        page.locator("form[action$='/reserve'] button[type=submit]").click()
+        page.locator("form[action$='/reserve'] .btn-primary[type=submit]").click()
         page.wait_for_url(re.compile(r"/made$"))
     taken["confirm"] = picture(page)
 
