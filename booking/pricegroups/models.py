@@ -16,6 +16,9 @@ from booking.pricegroups.rules import Concession, Group
 
 _MOMENT = timedelta(microseconds=1)
 
+NAMES_APART = "ex_price_group_terms_name"
+ONCE_AT_A_TIME = "ex_price_group_members_no_overlap"
+
 
 class PriceGroup(Versioned, Model):
     """A finer class of an institution's customers, within one of the classes of the price list."""
@@ -66,7 +69,7 @@ class PriceGroupTerms(Model):
                 ),
                 "&&",
             ),
-            name="ex_price_group_terms_name",
+            name=NAMES_APART,
             using="gist",
         ),
     )
@@ -141,7 +144,7 @@ class PriceGroupMember(Model):
             (text("int8range(group_id, group_id, '[]')"), "="),
             (text("int8range(organisation_id, organisation_id, '[]')"), "="),
             (func.tstzrange(column("since"), column("until")), "&&"),
-            name="ex_price_group_members_no_overlap",
+            name=ONCE_AT_A_TIME,
             using="gist",
         ),
         Index("ix_price_group_members_organisation", "organisation_id", "group_id"),

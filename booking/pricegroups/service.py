@@ -6,14 +6,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 
 from booking.accounts import queries as accounts
 from booking.accounts.models import Organisation
 from booking.accounts.rules import Caller, CustomerClass, OrganisationKind, Permission, require
 from booking.journal import service as journal
 from booking.kernel import clock
-from booking.kernel.db import db
+from booking.kernel.db import db, violation_raises
 from booking.kernel.errors import InvalidField, NotFound
 from booking.kernel.names import clean_uscc
 from booking.kernel.text import N_
@@ -25,7 +24,13 @@ from booking.pricegroups.errors import (
     NameTaken,
     NothingAnnounced,
 )
-from booking.pricegroups.models import PriceGroup, PriceGroupMember, PriceGroupTerms
+from booking.pricegroups.models import (
+    NAMES_APART,
+    ONCE_AT_A_TIME,
+    PriceGroup,
+    PriceGroupMember,
+    PriceGroupTerms,
+)
 from booking.registry.models import Instrument
 
 LONGEST_AHEAD = timedelta(days=366)
@@ -99,8 +104,8 @@ def withdraw_terms(group_id: int, *, caller: Caller, version: int | None = None)
     announced.superseded_at = announced.effective_from
     db.session.flush()
     if before:
-        before.superseded_at = None
-        db.session.flush()
+        with violation_raises(NAMES_APART, NameTaken()):  # it may be another's since
+            before.superseded_at = None
     group.touch()
     _record("price_group.withdrawn", group, caller, new=_facts(announced))
     return group
@@ -113,7 +118,11 @@ def end_group(group_id: int, *, caller: Caller, version: int | None = None) -> P
     """
     group = _managed(group_id, caller, version)
     now = clock.now()
-    open_ = [e for e in queries.versions_of(group.id) if e.until is None or e.until > now]
+    open_ = [
+        each
+        for each in queries.versions_of(group.id)
+        if (each.until is None or each.until > now) and not each.was_withdrawn
+    ]
     if not open_:
         raise Ended
     for each in open_:
@@ -153,12 +162,8 @@ def add_member(
         until=until,
         added_by=caller.user_id,
     )
-    try:
-        with db.session.begin_nested():
-            db.session.add(member)
-            db.session.flush()
-    except IntegrityError as clash:
-        raise AlreadyMember from clash
+    with violation_raises(ONCE_AT_A_TIME, AlreadyMember()):
+        db.session.add(member)
     group.touch()
     _record("price_group.member_added", group, caller, new=_belonging(member))
     return queries.get_member(group.id, member.id)
@@ -226,12 +231,8 @@ def _add_version(
         effective_from=begins,
         ends_at=said.ends_at,
     )
-    try:
-        with db.session.begin_nested():
-            db.session.add(terms)
-            db.session.flush()
-    except IntegrityError as clash:
-        raise NameTaken from clash
+    with violation_raises(NAMES_APART, NameTaken()):
+        db.session.add(terms)
     _record(
         "price_group.published", group, caller, old=_facts(old) if old else None, new=_facts(terms)
     )

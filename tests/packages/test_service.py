@@ -387,3 +387,15 @@ def test_nothing_is_deleted_even_by_the_mapper(session, balance):
     with pytest.raises(DBAPIError, match="append-only"), session.begin_nested():
         session.execute(delete(PrepaidEntry).where(PrepaidEntry.balance_id == balance.id))
     assert session.scalar(select(func.count(PrepaidBalance.id))) == 1
+
+
+def test_what_has_ended_already_is_neither_sold_nor_filled(owner, firm, finance, balance, now):
+    short = make_package(owner, valid_months=1)
+    long_ago = {"uscc": firm.uscc, "paid_on": TODAY - timedelta(days=40), "reference": "HD7"}
+    with pytest.raises(InvalidField) as refused:
+        service.record_purchase(short.id, caller=finance, **long_ago)
+    assert list(refused.value.details["errors"]) == ["paid_on"]
+    now.advance(days=400)
+
+    with pytest.raises(InvalidField):
+        service.correct(balance.id, caller=finance, minutes=60, reason="补机时")

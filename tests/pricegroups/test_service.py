@@ -371,3 +371,22 @@ def test_every_change_is_in_the_journal(owner, manager, firm, now):
         "price_group.member_added",
         "price_group.ended",
     ]
+
+
+def test_a_name_that_another_has_since_is_not_taken_back(owner, manager, now):
+    group, ahead = make_group(owner, manager), now.at + timedelta(days=1)
+    service.publish_terms(group.id, said(name="老客户", effective_from=ahead), caller=manager)
+    make_group(owner, manager, effective_from=ahead)
+
+    with pytest.raises(NameTaken):
+        service.withdraw_terms(group.id, caller=manager)
+
+
+def test_a_group_with_something_announced_ends_once(owner, manager, now):
+    group, ahead = make_group(owner, manager), now.at + timedelta(days=9)
+    service.publish_terms(group.id, said(percent="30", effective_from=ahead), caller=manager)
+    now.advance(hours=1)
+    service.end_group(group.id, caller=manager)
+
+    with pytest.raises(Ended):
+        service.end_group(group.id, caller=manager)

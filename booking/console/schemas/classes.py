@@ -85,10 +85,5 @@ def ends(day: date | None) -> datetime | None:
     return None if day is None or day == date.max else _midnight(day + _DAY)
 
 
-def last_day(moment: datetime | None) -> date | None:
-    """Return the last day of what ends at a moment."""
-    return None if moment is None else (moment.astimezone(clock.CHINA) - _DAY).date()
-
-
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(0), clock.CHINA)

@@ -19,7 +19,6 @@ from booking.console.schemas.classes import (
     SeenForm,
     begins,
     ends,
-    last_day,
 )
 from booking.console.views.frame import bp, chosen_institution, go, institutions
 from booking.kernel import clock, forms
@@ -30,13 +29,13 @@ from booking.kernel.schema import unusable
 from booking.kernel.text import N_
 from booking.pricegroups import queries, service
 from booking.pricegroups.models import PriceGroup, PriceGroupTerms
-from booking.pricegroups.rules import BASES
+from booking.pricegroups.rules import BASES, MOST_INSTRUMENTS
 from booking.pricegroups.service import Said
 from booking.registry import queries as registry
 from booking.reservations import queries as reservations
 from booking.tariffs.schemas.forms import refuse_row
 
-MOST_ROWS, SPARE_ROWS, MOST_SHOWN = 30, 2, 200
+MOST_ROWS, SPARE_ROWS, MOST_SHOWN = MOST_INSTRUMENTS, 2, 200
 
 
 @bp.get("/institution/classes")
@@ -154,11 +153,11 @@ def add_to_class(class_id: int) -> Response:
 @login_required
 def remove_from_class(class_id: int, membership_id: int) -> Response:
     """Let an organisation belong to it no longer."""
-
-    def remove(group: int, **given: object) -> object:
-        return service.remove_member(group, membership_id, **given)  # type: ignore[arg-type]
-
-    return _act(class_id, remove, gettext("已移出。已有预约的价格不变。"))
+    return _act(
+        class_id,
+        lambda group, **seen: service.remove_member(group, membership_id, **seen),
+        gettext("已移出。已有预约的价格不变。"),
+    )
 
 
 def _act(class_id: int, act: Callable[..., object], said: str) -> Response:
@@ -235,7 +234,7 @@ def _typed(class_id: int) -> MultiDict[str, str]:
     values: MultiDict[str, str] = MultiDict()
     values["name"], values["reason"] = terms.name, terms.reason
     values["percent"] = f"{terms.percent.normalize():f}"
-    values["last_day"] = str(last_day(terms.ends_at) or "")
+    values["last_day"] = str(terms.last_at.astimezone(clock.CHINA).date()) if terms.last_at else ""
     for n, (each, percent) in enumerate(sorted(terms.percents.items())):
         values[f"own-{n}-instrument"] = str(each)
         values[f"own-{n}-percent"] = f"{percent.normalize():f}"

@@ -33,7 +33,8 @@ def record_purchase(
     require(caller, Permission.KEEP_BOOKS, package.institution_id)
     if package.withdrawn_at is not None:
         raise NotSold
-    _check_paid_on(paid_on)
+    valid_until = rules.valid_until(paid_on, package.valid_months)
+    _check_paid_on(paid_on, valid_until)
     balance = PrepaidBalance(
         package_id=package.id,
         package=package,
@@ -42,7 +43,7 @@ def record_purchase(
         minutes=package.hours * HOUR,
         left_minutes=0,
         paid_on=paid_on,
-        valid_until=rules.valid_until(paid_on, package.valid_months),
+        valid_until=valid_until,
         reference=reference,
         recorded_by=caller.user_id,
     )
@@ -60,9 +61,14 @@ def correct(balance_id: int, *, caller: Caller, minutes: int, reason: str) -> Pr
     balance = queries.get_balance(balance_id, caller=caller, for_update=True)
     require(caller, Permission.KEEP_BOOKS, balance.institution_id)
     if minutes == 0:
-        raise InvalidField("minutes", N_("请填写增加或减少的分钟数，减少写负数。"))
+        raise InvalidField("minutes", N_("请填写增加或减少多少，减少写负数。"))
     if not reason:
         raise InvalidField("reason", N_("请写明原因，企业会看到。"))
+    if minutes > 0 and balance.valid_until < clock.today():
+        raise InvalidField(
+            "minutes",
+            N_("余额已于 %(day)s 到期，不能再增加。", day=balance.valid_until.isoformat()),
+        )
     _enter(balance, EntryKind.CORRECTED, minutes, by=caller.user_id, reason=reason)
     return balance
 
@@ -134,11 +140,19 @@ def _remind(balance: PrepaidBalance, today: date) -> bool:
     )
 
 
-def _check_paid_on(paid_on: date) -> None:
+def _check_paid_on(paid_on: date, valid_until: date) -> None:
     if paid_on > clock.today():
         raise InvalidField("paid_on", N_("不能填写将来的日期。"))
     if paid_on < clock.today() - timedelta(days=rules.LONGEST_AGO_DAYS):
         raise InvalidField("paid_on", N_("日期太早，请核对。"))
+    if valid_until < clock.today():
+        raise InvalidField(
+            "paid_on",
+            N_(
+                "从这一天起算，有效期到 %(day)s 已经结束，企业无法使用。请核对付款日期。",
+                day=valid_until.isoformat(),
+            ),
+        )
 
 
 def _buyer(uscc: str, package: HourPackage) -> int:

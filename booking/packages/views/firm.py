@@ -61,6 +61,8 @@ def correct(balance_id: int) -> Response:
                 service.correct(balance_id, **form.data, caller=caller())
             flash(gettext("已更正，明细里可以看到。"), "ok")
             return go("balance", balance_id=balance_id)
+    if "minutes" in form.errors:  # the page asks for hours
+        form.errors["hours"] = form.errors.pop("minutes")
     return _show(balance_id, form)
 
 
