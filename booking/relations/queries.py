@@ -137,6 +137,8 @@ USED_ON = """coalesce(
 _COUNTED = f"""
 SELECT l.id FROM savings_lines l
  WHERE l.corrects_id IS NULL AND l.baseline_minor IS NOT NULL
+   AND EXISTS (SELECT FROM savings_lines s WHERE l.id = coalesce(s.corrects_id, s.id)
+               HAVING sum(s.baseline_minor) <> 0 OR sum(s.price_minor) <> 0)
    AND NOT EXISTS (SELECT FROM savings_lines c WHERE c.corrects_id = l.id
                       AND c.reason IN ('related', 'statutory', 'full_refund'))
    AND {RELATED.format(one="l.organisation_id", other="l.institution_id", day=USED_ON)}

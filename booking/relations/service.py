@@ -38,11 +38,12 @@ def declare(
     else:
         require(caller, Permission.MANAGE_ORGANISATION, organisation_id)
         members = rules.check_parties([_own(organisation_id), *parties])
-        _check_new(organisation_id, members)
     if not source.strip():
         raise InvalidField("source", N_("请写明依据的文件，例如工商登记、年报或股东名册。"))
     rules.check_since(since, today=clock.today())
     queries.hold_alone()
+    if organisation_id is not None:
+        _check_new(organisation_id, members)
     group = RelatedGroup(
         name=name.strip() or "、".join(each.name for each in members[:2]),
         source=source.strip(),

@@ -253,17 +253,19 @@ def _as_customer(query: Select[SavingsLine], caller: Caller) -> Select[SavingsLi
 def _narrowed(query: Select[SavingsLine], only: Only | None) -> Select[SavingsLine]:
     match only:
         case Only.COUNTED:
-            return query.where(SavingsLine.not_counted.is_(None))
+            return query.where(_counts())
         case Only.NO_BASELINE:
             return query.where(SavingsLine.not_counted == NotCounted.NO_BASELINE)
         case Only.EXCLUDED:
             left_out = SavingsLine.not_counted != NotCounted.NO_BASELINE
             return query.where(or_(left_out, _line_of().in_(_taken_out())))
         case Only.SMALLEST:
-            return query.where(
-                SavingsLine.not_counted.is_(None), SavingsLine.size_class.in_(SMALLEST)
-            )
+            return query.where(_counts(), SavingsLine.size_class.in_(SMALLEST))
     return query
+
+
+def _counts() -> ColumnElement[bool]:
+    return SavingsLine.not_counted.is_(None) & _line_of().not_in(_taken_out())
 
 
 def _line_of() -> ColumnElement[int]:

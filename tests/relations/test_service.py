@@ -72,19 +72,20 @@ def _nothing_is_broken_in_the_end(session):
 def settle(now, instrument, manager, bookkeeper):
     """A function that has the firm use the instrument on Wednesday, up to the settlement."""
 
-    def do(before_settling=lambda: None):
+    def do(before_settling=lambda: None, minutes=None):
         made = booking.reserve(instrument.id, slot(), caller=manager)
         now.set(BEGINS)
         booking.check_in(made.id, caller=manager)
         now.set(ENDS)
         booking.check_out(made.id, caller=manager)
-        booking.confirm_usage(made.id, caller=bookkeeper)
+        note = "" if minutes is None else "没有用上"
+        booking.confirm_usage(made.id, caller=bookkeeper, minutes=minutes, note=note)
         booking.agree(made.id, caller=manager)
         before_settling()
         booking.settle(
             made.id,
             caller=bookkeeper,
-            settlement=Settlement.PAID,
+            settlement=Settlement.PAID if minutes is None else Settlement.NOTHING_DUE,
             settled_on=USED_ON,
             reference="回单 1",
         )
@@ -270,3 +271,24 @@ def test_what_cannot_be_is_refused(company, owner, admin, given, field):
         service.declare(parties, caller=admin, **values)
 
     assert list(refused.value.details["errors"]) == [field]
+
+
+def test_a_use_that_came_to_nothing_is_in_nobodys_way(company, owner, admin, settle):
+    line = settle(minutes=0)
+    assert (line.baseline_minor, line.price_minor) == (0, 0)
+
+    declared(company, owner, caller=admin, since=date(2026, 11, 1))
+
+    assert savings.corrections(line) == []
+
+
+def test_what_was_taken_out_is_no_longer_among_what_counts(company, owner, admin, manager, settle):
+    line = settle()
+    declared(company, owner, caller=admin, since=date(2026, 11, 1))
+
+    def listed(only):
+        found = savings.list_lines(caller=manager, limit=9, cursor=None, only=only)
+        return {each.id for each in found.items}
+
+    assert listed(savings.Only.COUNTED) == set()
+    assert line.id in listed(savings.Only.EXCLUDED)

@@ -91,6 +91,7 @@ def record_use(
     `started_at` is needed, and counts, only if the use was not begun here. Raises InvalidField,
     or as `check_in` and `check_out`.
     """
+    availability.queue_for(reservation_id, instrument=INSTRUMENT)
     reservation = changeable(reservation_id, caller, version)
     require(caller, Permission.RUN_INSTRUMENTS, reservation.instrument.institution_id)
     if reservation.status is ReservationStatus.CONFIRMED:
