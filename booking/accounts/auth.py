@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from flask import Request, Response, current_app
+from flask import Request, Response, current_app, request
 
 from booking.accounts import queries
 from booking.accounts.models import LoginSession
@@ -82,3 +82,15 @@ def keep(response: Response, session: LoginSession, secret: str) -> None:
 def forget(response: Response) -> None:
     """Take the session's secret from the browser."""
     response.delete_cookie(SESSION_COOKIE, httponly=True, samesite="Lax")
+
+
+def acting_organisation(caller: Caller) -> int | None:
+    """Return the organisation named in the form or address, if the caller may act for it.
+
+    Else the first of those they may act for; None if there is none.
+    """
+    may = caller.organisations_with(Permission.RESERVE)
+    named = request.values.get("organisation", "")
+    if named.isascii() and named.isdigit() and int(named) in may:
+        return int(named)
+    return min(may) if may else None

@@ -16,6 +16,9 @@ from booking.registry.models import Instrument
 from booking.reservations.models import FeeSettlement, Reservation, ReservationStatus, Use
 from booking.reservations.queries import visible_to
 from booking.reservations.rules import EARLIEST_START
+from booking.waiting import queries as places
+from booking.waiting.models import WaitingEntry
+from booking.waiting.rules import Standing
 
 MOST = 50  # of what waits
 VISITS = 5
@@ -26,6 +29,7 @@ S = ReservationStatus
 class Waiting:
     """What waits, by who has to act: the firm's people first."""
 
+    offers: Sequence[WaitingEntry] = ()  # of the waiting list: to take or leave within hours
     to_check: Sequence[Reservation] = ()  # confirmed use: agree or object, by a day
     ending: Sequence[Authorisation] = ()  # authorisations to operate that run out
     with_owner: Sequence[Reservation] = ()  # asked for, held, not answered yet
@@ -34,7 +38,7 @@ class Waiting:
     @property
     def count(self) -> int:
         """Return how many wait for the firm's people."""
-        return len(self.to_check) + len(self.ending)
+        return len(self.offers) + len(self.to_check) + len(self.ending)
 
 
 def next_visits(*, caller: Caller, now: datetime) -> Sequence[Reservation]:
@@ -69,7 +73,12 @@ def waiting(*, caller: Caller, now: datetime) -> Waiting:
         Reservation.fee_minor > 0,
         FeeSettlement.reservation_id.is_(None),
     )
+    offers = places.list_entries(caller=caller, limit=MOST, cursor=None, standing=Standing.OFFERED)
+    theirs = [
+        each.entry for each in offers.items if each.entry.organisation_id in caller.organisations
+    ]
     return Waiting(
+        offers=sorted(theirs, key=lambda entry: (entry.answer_by or now, entry.id)),
         to_check=_first(to_check.order_by(Use.objection_until, Reservation.id)),
         ending=authorisations.ending(clock.today(), user_id=caller.user_id),
         with_owner=_first(held.order_by(Reservation.expires_at, Reservation.id)),

@@ -1,6 +1,6 @@
 """Who may wait how long for how much, and until when an offer stands. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
@@ -53,3 +53,8 @@ def answer_by(
     latest = slot.starts_at - timedelta(minutes=lead_minutes)
     until = min(after_working_hours(now, OFFER_WORKING_HOURS, workdays), latest)
     return until if until - now >= LEAST_TO_ANSWER else None
+
+
+def spread(slots: Sequence[TimeSlot], most: int) -> Sequence[TimeSlot]:
+    """Return at most so many of them, the first among them, from all over the window."""
+    return slots[:: max(1, -(-len(slots) // most))]

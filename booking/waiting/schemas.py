@@ -65,6 +65,8 @@ class WaitingForm(FormSchema):
     ends_at = WallClock(required=True)
     minutes = QueryCount(least=5, most=MOST_MINUTES, required=True)
     purpose = Line(max_length=200, load_default="")
+    samples = QueryCount(least=1, most=MOST_SAMPLES, load_default=1)
+    assisted = fields.Boolean(load_default=None, truthy={"1"}, falsy={"0"})
 
 
 class SeenForm(FormSchema):

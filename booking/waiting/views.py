@@ -9,8 +9,7 @@ from flask_babel import gettext
 from marshmallow import ValidationError
 from werkzeug.datastructures import MultiDict
 
-from booking.accounts.auth import caller
-from booking.accounts.rules import acting_for
+from booking.accounts.auth import acting_organisation, caller
 from booking.kernel import clock, forms, http, pages
 from booking.kernel.db import transaction
 from booking.kernel.errors import DomainError, InvalidField, NotFound
@@ -20,11 +19,12 @@ from booking.kernel.timeslot import TimeSlot, UnusableSlot
 from booking.registry import queries as registry
 from booking.waiting import queries, rules, service
 from booking.waiting.errors import StillFree
+from booking.waiting.rules import Standing
 from booking.waiting.schemas import SeenForm, WaitingForm
 
 bp = pages.Blueprint("waiting_pages", __name__)
 SHOWN = 50
-_NAMES = ("starts_at", "ends_at", "minutes", "purpose")
+_NAMES = ("starts_at", "ends_at", "minutes", "purpose", "samples", "assisted", "organisation")
 
 
 @bp.get("/waiting-list")
@@ -60,7 +60,9 @@ def join(instrument_id: int) -> Response:
                 minutes=form.data["minutes"],
                 purpose=form.data["purpose"],
                 caller=caller(),
-                organisation_id=acting_for(caller(), None),
+                samples=form.data["samples"],
+                is_assisted=form.data["assisted"],
+                organisation_id=acting_organisation(caller()),
             )
     except NotFound:
         raise
@@ -120,9 +122,11 @@ def _show_list(form: Form) -> Response:
         )
     except InvalidField:
         found = queries.list_entries(caller=caller(), limit=SHOWN, cursor=None)
-    offered = service.priced(
-        [each for each in found.items if each.entry.standing == "offered"], caller=caller()
+    # Whatever page is shown: an offer does not wait long.
+    offers = queries.list_entries(
+        caller=caller(), limit=SHOWN, cursor=None, standing=Standing.OFFERED
     )
+    offered = service.priced(offers.items, caller=caller())
     page = render_template(
         "waiting/index.html",
         form=form,
@@ -169,7 +173,7 @@ def _filled(given: dict[str, str], zone: ZoneInfo) -> dict[str, str]:
     except (ValueError, OverflowError):
         tomorrow = clock.now().astimezone(zone) + timedelta(days=1)
         starts, ends = tomorrow.replace(hour=9, minute=0), tomorrow.replace(hour=17, minute=0)
-        given = {name: typed for name, typed in given.items() if name == "purpose"}
+        given = {name: given[name] for name in _NAMES[3:] if name in given}
     return {
         "starts_at": f"{starts:%Y-%m-%dT%H:%M}",
         "ends_at": f"{ends:%Y-%m-%dT%H:%M}",

@@ -73,6 +73,7 @@ def test_the_quote_is_the_one_the_firm_would_get(client, owner, instrument, firm
 
     assert found.status_code == 200
     assert found.json["quote"] == own
+    assert found.json["checks"]
     assert all(each["kept"] for each in found.json["checks"])
 
 

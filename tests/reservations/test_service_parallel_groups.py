@@ -140,18 +140,29 @@ def test_series_moved_cancelled_and_made_at_once_never_hang(app):
         arena.setup(lambda w=w: weekly(w, w).reservations[0].id)[0] for w in range(WRITERS // 2)
     ]
 
+    done: list[str] = []
+
+    def make(writer: int, number: int) -> None:
+        weekly(writer, number)
+        done.append("made")
+
+    def change(writer: int, turn: int) -> None:
+        there, who = nth((writer * 3 + turn) % 10), arena.firms[writer]
+        service.change(held[writer], slot=there, caller=who, scope=Reach.ALL)
+        done.append("moved")
+
     def job(writer: int, turn: int) -> object:
         if writer >= len(held):
-            return lambda: weekly(writer, (writer + turn) % 10)
-        who = arena.firms[writer]
+            return lambda: make(writer, (writer + turn) % 10)
         if turn == ROUNDS - 1:
+            who = arena.firms[writer]
             return lambda: service.cancel(held[writer], caller=who, scope=Reach.ALL)
-        there = nth((writer * 3 + turn) % 10)
-        return lambda: service.change(held[writer], slot=there, caller=who, scope=Reach.ALL)
+        return lambda: change(writer, turn)
 
     outcomes = arena.race(*([job(w, t) for t in range(ROUNDS)] for w in range(WRITERS)))
 
     assert set(outcomes) <= {"won", "slot_taken", "not_bookable"}
     assert outcomes["won"] >= WRITERS // 2  # all cancel in the end
+    assert set(done) == {"made", "moved"}
     assert arena.count(PARTIAL) == 0
     assert arena.breaches() == []

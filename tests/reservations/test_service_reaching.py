@@ -191,3 +191,12 @@ def test_feeds_show_each_date_with_an_entry_of_its_own(client, instrument, made,
 def _events(client, instrument):
     answer = client.get(f"/calendars/instruments/{instrument.id}.ics")
     return Calendar.from_ical(answer.text).walk("VEVENT")
+
+
+def test_a_series_of_tests_the_law_demands_saves_nothing_and_stays_that(instrument, firm):
+    pattern = Pattern(instrument.id, TEN, "FREQ=WEEKLY;COUNT=2", is_statutory=True)
+    made = list(service.reserve_series(pattern, {}, caller=firm).reservations)
+
+    service.change(made[0].id, slot=LATER, caller=firm, scope=Reach.ALL)
+
+    assert [(each.is_statutory, each.baseline) for each in made] == [(True, None)] * 2

@@ -1,6 +1,7 @@
 """Gathering slots and confirming them at once, in the browser and without script."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -8,10 +9,12 @@ from sqlalchemy import func, select
 from booking.kernel.db import db
 from booking.reservations import service
 from booking.reservations.models import Reservation
+from booking.tariffs.rules import Fee, Terms
 from tests.factories import (
     make_caller,
     make_instrument,
     make_organisation,
+    make_price,
     make_user,
     sign_in,
     slot,
@@ -33,7 +36,9 @@ def other(session):
 
 @pytest.fixture
 def firm(client):
-    sign_in(client, make_user(make_organisation()))
+    user = make_user(make_organisation())
+    sign_in(client, user)
+    return user
 
 
 def token(page):
@@ -125,7 +130,16 @@ def test_a_list_has_twenty_items(client, gather, instrument):
 
 @pytest.mark.parametrize(
     "forged",
-    ["x", "1.2", "0.1.1.1.", "1.99999999999.60.1.", "1.1.0.1.", "1.29000000.60.1.7", "१.1.1.1."],
+    [
+        "x",
+        "1.2",
+        "0.1.1.1.",
+        "1.99999999999.60.1.",
+        "1.1.0.1.",
+        "1.29000000.60.1.7",
+        "१.1.1.1.",
+        "1.29000000.60.1..2",
+    ],
 )
 def test_a_forged_list_is_an_empty_one(client, firm, forged):
     client.set_cookie("basket", forged)
@@ -134,4 +148,45 @@ def test_a_forged_list_is_an_empty_one(client, firm, forged):
 
 
 def test_the_list_needs_a_log_in(client):
-    assert client.get("/reservations/basket").status_code in (302, 303, 401)
+    assert client.get("/reservations/basket").status_code == 401
+
+
+def test_a_test_the_law_demands_stays_one(client, gather, instrument, other):
+    gather(instrument, statutory="1")
+    page = client.get(gather(other).headers["Location"])
+    client.post("/reservations/basket", data={"form_token": token(page), "purpose": "年检"})
+
+    made = {each.instrument_id: each for each in db.session.scalars(select(Reservation))}
+    assert made[instrument.id].is_statutory
+    assert made[instrument.id].baseline is None
+    assert not made[other.id].is_statutory
+
+
+def test_prepaid_hours_are_not_gathered_and_nothing_chosen_is_lost(client, gather, instrument):
+    answer = gather(instrument, prepaid="7", statutory="1")
+
+    assert "prepaid=7" in answer.headers["Location"]
+    assert "statutory=1" in answer.headers["Location"]
+    assert "预付机时不能一次约多项" in client.get(answer.headers["Location"]).text
+    assert "清单还是空的" in client.get("/reservations/basket").text
+
+
+def test_cancelling_several_says_what_it_costs_by_how_far_it_reaches(
+    client, gather, firm, now, session
+):
+    lab = make_instrument(price=None, schedule={"change_until_minutes": 1440})
+    make_price(lab, kept_terms=Terms(late_cancel=Fee(minor=5000)).plain())
+    gather(lab, start="2026-11-25T10:00")
+    page = client.get(gather(lab, start="2026-11-25T14:00").headers["Location"])
+    client.post("/reservations/basket", data={"form_token": token(page), "purpose": "复检"})
+    now.set(slot().starts_at - timedelta(hours=3))
+    sign_in(client, firm)  # anew: the clock jumped further than a session lasts
+    first, second = session.scalars(select(Reservation).order_by(Reservation.starts_at)).all()
+
+    def radios(reservation):
+        shown = client.get(f"/reservations/{reservation.id}/cancel").text
+        words = re.findall(r'<label class="form-check-label"[^>]*>(.*?)</label>', shown, re.S)
+        return [re.findall(r"收 ([\d.]+) 元", each) for each in words]
+
+    assert radios(first) == [["50.00"], ["100.00"], ["100.00"]]
+    assert radios(second) == [["50.00"], ["50.00"], ["100.00"]]

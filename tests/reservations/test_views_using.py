@@ -7,6 +7,7 @@ import pytest
 from booking.accounts.rules import Role
 from booking.reservations import queries, service
 from booking.reservations.models import ReservationStatus
+from booking.reservations.rules import PassedOn, PassThrough
 from booking.savings import queries as savings
 from tests.conftest import Client
 from tests.factories import (
@@ -238,3 +239,15 @@ def test_the_list_shows_what_is_due_for_the_use_and_nothing_where_nobody_came(
     assert has(shown, "216.00")
     assert has(shown, "54.00")
     assert not has(shown, "288.00")
+
+
+def test_what_is_passed_on_stands_in_the_answer_to_an_objection(reserved, page, firm, lab, now):
+    use_it(reserved, firm, now)
+    charge = PassedOn(PassThrough.CONSUMABLES, 20000)
+    service.confirm_usage(reserved.id, caller=lab.caller, passed_on=[charge], note="标样")
+    firm.post(f"{page}/object", page, reason="少用半小时")
+
+    shown = lab.get(page).text
+
+    assert re.search(r'name="consumables"\s+value="200.00"', shown)
+    assert re.search(r'name="rush"\s+value=""', shown)

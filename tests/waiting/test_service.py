@@ -18,6 +18,7 @@ from booking.kernel.errors import InvalidField, NotFound, Stale, WrongState
 from booking.kernel.timeslot import TimeSlot
 from booking.notices.models import Notice
 from booking.notices.rules import Kind
+from booking.registry.models import Publication
 from booking.reservations import queries as reservations
 from booking.reservations import service as reserving
 from booking.reservations.errors import NotBookable
@@ -352,3 +353,41 @@ def test_a_person_is_given_what_is_kept_of_it(instrument, held, first):
 
     [kept] = queries.personal_data(first.user_id)
     assert (kept["standing"], queries.count_of(first.user_id)) == ("waiting", 1)
+
+
+def test_a_withdrawn_instrument_stops_nobody_else(owner, instrument, held, holder, first, second):
+    other = make_instrument(institution=owner)
+    away = reserving.reserve(other.id, slot(), caller=holder)
+    mine, theirs = join(instrument, first), join(other, second)
+    instrument.publication = Publication.WITHDRAWN
+    db.session.flush()
+    for each in (held, away):
+        reserving.cancel(each.id, caller=holder)
+
+    assert jobs.offer() == "候补：保留 1 个时段，结束 0 个"
+
+    assert (mine.standing, theirs.standing) == (S.WAITING, S.OFFERED)
+    assert place_of(mine, first) == 1
+
+
+def test_an_offer_on_what_is_withdrawn_says_so(instrument, held, holder, first):
+    entry = join(instrument, first)
+    reserving.cancel(held.id, caller=holder)
+    jobs.offer()
+    instrument.publication = Publication.WITHDRAWN
+    db.session.flush()
+
+    [shown] = service.priced([queries.get_placed(entry.id, caller=first)], caller=first)
+
+    assert (shown.price, [each.rule for each in shown.refusals]) == (None, ["withdrawn"])
+
+
+@pytest.mark.parametrize(("slots", "kept"), [(0, 0), (5, 5), (6, 6), (7, 4), (100, 6)])
+def test_a_few_slots_come_from_all_over_the_window(slots, kept):
+    hours = [slot(slot().starts_at + n * HOUR) for n in range(slots)]
+
+    found = rules.spread(hours, 6)
+
+    assert len(found) == kept
+    assert list(found) == sorted(found, key=hours.index)
+    assert found[:1] == hours[:1]

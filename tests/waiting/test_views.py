@@ -4,12 +4,15 @@ import re
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
+from booking.accounts.models import Membership
 from booking.accounts.rules import Role
 from booking.kernel.db import db
 from booking.registry.models import RunningState
 from booking.reservations import service as reserving
 from booking.waiting import jobs
+from booking.waiting.models import WaitingEntry
 from tests.conftest import MONDAY_9
 from tests.factories import (
     caller_of,
@@ -186,3 +189,23 @@ def test_the_owner_sees_how_many_wait_and_that_time_is_held(
     assert "1 家在候补" in board
     assert "为候补保留" in board
     assert "停用 0 台" in board
+
+
+def test_what_else_was_chosen_goes_along(client, instrument, held, signed_in):
+    page = client.get(f"/instruments/{instrument.id}/waiting?samples=5&assisted=1").text
+    assert 'name="samples" value="5"' in page
+    join(client, instrument, samples="5", assisted="1")
+
+    entry = db.session.scalars(select(WaitingEntry)).one()
+    assert (entry.samples, entry.is_assisted) == (5, True)
+
+
+def test_who_acts_for_two_firms_joins_for_the_one_named(client, instrument, held):
+    firms = [make_organisation(), make_organisation()]
+    user = make_user(firms[0], Role.MANAGER)
+    db.session.add(Membership(user_id=user.id, organisation_id=firms[1].id, role=Role.MANAGER))
+    sign_in(client, user)
+
+    join(client, instrument, organisation=str(firms[1].id))
+
+    assert db.session.scalars(select(WaitingEntry)).one().organisation_id == firms[1].id

@@ -21,6 +21,7 @@ class WishIn(SlotIn):
     instrument_id = Id(required=True)
     samples = Count(least=1, most=MOST_SAMPLES, load_default=1)
     is_assisted = fields.Boolean(load_default=None, allow_none=True, truthy={True}, falsy={False})
+    is_statutory = fields.Boolean(load_default=False, truthy={True}, falsy={False})
 
 
 class WishesIn(Schema):

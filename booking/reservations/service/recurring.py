@@ -34,6 +34,7 @@ class Pattern:
     rule: str
     samples: int = 1
     is_assisted: bool | None = None
+    is_statutory: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,14 @@ def _wish(pattern: Pattern, start: datetime, is_once: bool, *, wall: datetime) -
     if not is_once:
         flaw = recurrence.no_such_time(wall)
     slot = TimeSlot(start, start + pattern.slot.duration)
-    return Wish(pattern.instrument_id, slot, pattern.samples, pattern.is_assisted, flaw)
+    return Wish(
+        pattern.instrument_id,
+        slot,
+        pattern.samples,
+        pattern.is_assisted,
+        flaw,
+        pattern.is_statutory,
+    )
 
 
 def _shifts(

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from flask import Response, flash, render_template, request
+from flask import Response, flash, redirect, render_template, request
 from flask_babel import gettext
 
-from booking.accounts.auth import caller
+from booking.accounts.auth import acting_organisation, caller
 from booking.kernel import forms, http, pages
 from booking.kernel.db import transaction
 from booking.kernel.errors import DomainError
@@ -17,12 +17,10 @@ from booking.kernel.money import Money
 from booking.kernel.timeslot import TimeSlot, UnusableSlot
 from booking.registry import queries as registry
 from booking.reservations import queries, service
-from booking.reservations.errors import SomeNotBookable, SomeTaken
 from booking.reservations.rules import MOST_SAMPLES
 from booking.reservations.schemas import MOST_ITEMS
 from booking.reservations.service import Judged, Wish
 from booking.reservations.views.choice import read_choice
-from booking.reservations.views.costs import acting_for
 from booking.reservations.views.frame import bp, go
 
 COOKIE = "basket"
@@ -55,7 +53,16 @@ def gather(instrument_id: int) -> Response:
     if choice.slot is None:
         flash(gettext("请先选择开始时间。"), "wait")
         return go("instrument", instrument_id=instrument_id)
-    wish = Wish(instrument_id, choice.slot, choice.samples, choice.is_assisted)
+    if choice.prepaid is not None:
+        flash(gettext("预付机时不能一次约多项。请直接确认这一项，或改为按次付费。"), "wait")
+        return redirect(choice.address(), code=303)  # type: ignore[return-value]
+    wish = Wish(
+        instrument_id,
+        choice.slot,
+        choice.samples,
+        choice.is_assisted,
+        is_statutory=choice.is_statutory,
+    )
     if len(wishes) >= MOST_ITEMS:
         flash(gettext("清单最多 %(most)s 项，请先确认或移除几项。", most=MOST_ITEMS), "wait")
     elif wish not in wishes:
@@ -86,12 +93,9 @@ def confirm_all() -> Response:
             made = service.reserve_all(
                 wishes,
                 caller=who,
-                organisation_id=acting_for(who),
+                organisation_id=acting_organisation(who),
                 purpose=request.form.get("purpose", "").strip()[:200],
             )
-    except (SomeNotBookable, SomeTaken) as refused:
-        page = _page(trouble=http.translate(refused.message))
-        return _answered(page, http.status_of(type(refused)))
     except DomainError as refused:
         return _answered(
             _page(trouble=http.translate(refused.message)), http.status_of(type(refused))
@@ -126,6 +130,7 @@ def written(wishes: Sequence[Wish]) -> str:
                 str(wish.slot.minutes),
                 str(wish.samples),
                 "" if wish.is_assisted is None else str(int(wish.is_assisted)),
+                str(int(wish.is_statutory)),
             )
         )
         for wish in wishes
@@ -133,11 +138,11 @@ def written(wishes: Sequence[Wish]) -> str:
 
 
 def _read(part: str) -> Wish | None:
-    *numbers, assisted = part.split(".")
-    plain = all(each.isascii() and each.isdigit() and len(each) < 12 for each in numbers)
-    if len(numbers) != 4 or not plain or assisted not in _ASSISTED:
+    *numbers, assisted, statutory = ["", *part.split(".")]
+    plain = all(each.isascii() and each.isdigit() and len(each) < 12 for each in numbers[1:])
+    if len(numbers) != 5 or not plain or assisted not in _ASSISTED or statutory not in "01":
         return None
-    instrument_id, start, minutes, samples = map(int, numbers)
+    instrument_id, start, minutes, samples = map(int, numbers[1:])
     if not (0 < minutes <= _LONGEST and 0 < samples <= MOST_SAMPLES and instrument_id):
         return None
     try:
@@ -145,7 +150,7 @@ def _read(part: str) -> Wish | None:
         slot = TimeSlot(begins, begins + timedelta(minutes=minutes))
     except (UnusableSlot, OverflowError, ValueError, OSError):
         return None
-    return Wish(instrument_id, slot, samples, _ASSISTED[assisted])
+    return Wish(instrument_id, slot, samples, _ASSISTED[assisted], is_statutory=statutory == "1")
 
 
 def _keep(response: Response, wishes: Sequence[Wish]) -> Response:
@@ -157,7 +162,7 @@ def _page(*, trouble: str = "") -> str:
     wishes, who = gathered(), caller()
     shown: list[Shown] = []
     try:
-        judged = service.preview(wishes, caller=who, organisation_id=acting_for(who))
+        judged = service.preview(wishes, caller=who, organisation_id=acting_organisation(who))
     except DomainError as refused:
         trouble = trouble or http.translate(refused.message)
     else:

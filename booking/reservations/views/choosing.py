@@ -7,7 +7,7 @@ from flask import Response, redirect, render_template, request, url_for
 from flask_babel import gettext
 
 from booking.accounts import queries as accounts
-from booking.accounts.auth import caller_or_none
+from booking.accounts.auth import acting_organisation, caller_or_none
 from booking.accounts.rules import Caller, Permission
 from booking.attachments import queries as attachments
 from booking.attachments.models import Attachment
@@ -28,7 +28,7 @@ from booking.reservations.models import HOLDING, Reservation
 from booking.reservations.views.basket import gathered
 from booking.reservations.views.calendar import longest, week_drawn
 from booking.reservations.views.choice import Choice, read_choice
-from booking.reservations.views.costs import Costs, acting_for, costs_of, panel
+from booking.reservations.views.costs import Costs, costs_of, panel
 from booking.reservations.views.frame import bp, go
 from booking.reservations.views.slots import slot_lists
 from booking.tariffs import queries as tariff_queries
@@ -71,7 +71,7 @@ def _take(instrument_id: int, choice: Choice, caller: Caller) -> Response:
                 instrument_id,
                 choice.slot,
                 caller=caller,
-                organisation_id=acting_for(caller),
+                organisation_id=acting_organisation(caller),
                 purpose=choice.purpose,
                 is_assisted=choice.is_assisted,
                 samples=choice.samples,
@@ -141,7 +141,7 @@ def _show(
         signed_in=caller is not None,
         gathered=len(gathered()) if caller else 0,
         buyers=_buyers(caller),
-        acting_for=acting_for(caller) if caller else None,
+        acting_for=acting_organisation(caller) if caller else None,
         taken=taken is not None,
         instead=_instead(choice, taken, nearest),
         trouble=trouble,
@@ -156,7 +156,13 @@ def _show(
 
 def _wait_url(choice: Choice) -> str:
     """Return where one joins the waiting list for what is chosen, or for the day shown."""
-    given: dict[str, Any] = {"minutes": choice.minutes, "purpose": choice.purpose or None}
+    given: dict[str, Any] = {
+        "minutes": choice.minutes,
+        "purpose": choice.purpose or None,
+        "samples": choice.samples if choice.samples > 1 else None,
+        "assisted": None if choice.is_assisted is None else int(choice.is_assisted),
+        "organisation": request.values.get("organisation") or None,
+    }
     if choice.slot is not None:
         given["starts_at"] = choice.written(choice.slot.starts_at)
         given["ends_at"] = choice.written(choice.slot.ends_at)

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from flask import request
 from flask_babel import gettext
 
-from booking.accounts.rules import Caller, Permission
+from booking.accounts.auth import acting_organisation
+from booking.accounts.rules import Caller
 from booking.authorisations.rules import assisted_unless_told
 from booking.availability import queries as availability
 from booking.availability.rules import in_words
@@ -59,7 +59,7 @@ def costs_of(choice: Choice, caller: Caller | None) -> Costs:
     """Return the quote for who may reserve, else the published price for strangers."""
     if choice.slot is None or choice.week is None:
         return Costs(None)
-    organisation_id = acting_for(caller) if caller else None
+    organisation_id = acting_organisation(caller) if caller else None
     if caller is None or organisation_id is None:
         customer = tariff_queries.customer_of(caller)
         price = tariff_queries.current_prices([choice.instrument.id], customer).get(
@@ -140,12 +140,3 @@ def _published(
         now=clock.now(),
         wall=choice.week.plan.wall if choice.week else tariffs.CHINA,
     )
-
-
-def acting_for(caller: Caller) -> int | None:
-    """Return the organisation named in the form or address, if the caller may act for it."""
-    may = caller.organisations_with(Permission.RESERVE)
-    named = request.values.get("organisation", "")
-    if named.isascii() and named.isdigit() and int(named) in may:
-        return int(named)
-    return min(may) if may else None

@@ -1,5 +1,6 @@
 """One's own reservations: what comes next, all of them, one with its price, and cancelling it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from flask import Response, flash, render_template, request
@@ -11,6 +12,7 @@ from booking.kernel import clock, forms, http
 from booking.kernel.db import transaction
 from booking.kernel.errors import DomainError, InvalidField, NotFound
 from booking.kernel.login import login_required
+from booking.kernel.money import Money
 from booking.kernel.paging import Page
 from booking.reservations import queries, service
 from booking.reservations.errors import TooLateToChange
@@ -118,12 +120,34 @@ def _cancel_page(found: Reservation, *, trouble: str = "", reason: str = "") -> 
         fee = service.of_cancelling_now(found, caller=caller())
     except TooLateToChange as late:
         trouble = trouble or http.translate(late.message)
+    together = coming_together(found)
     return render_template(
         "reservations/cancel.html",
         **facts(found),
         fee=fee,
+        fees=_fees(found, together),
         trouble=trouble,
         reason=reason,
-        together=coming_together(found),
+        together=together,
         scope=reach(),
     )
+
+
+def _fees(found: Reservation, together: Sequence[Reservation]) -> dict[str, Money]:
+    """Return what cancelling costs by how far it reaches; nothing where it costs nothing."""
+    found_fees: dict[str, Money] = {}
+    for each in together:
+        try:
+            fee = service.of_cancelling_now(each, caller=caller())
+        except TooLateToChange:  # said of it when it is cancelled
+            continue
+        if fee is None:
+            continue
+        reached = ["all"]
+        if (each.starts_at, each.id) >= (found.starts_at, found.id):
+            reached.append("following")
+        if each.id == found.id:
+            reached.append("this")
+        for scope in reached:
+            found_fees[scope] = found_fees.get(scope, Money(0, fee.currency)) + fee
+    return found_fees

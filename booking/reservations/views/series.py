@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response, flash, render_template, request
 from flask_babel import gettext
 
-from booking.accounts.auth import caller
+from booking.accounts.auth import acting_organisation, caller
 from booking.kernel import formats, forms, http
 from booking.kernel.db import transaction
 from booking.kernel.errors import DomainError, NotFound
@@ -17,7 +17,6 @@ from booking.reservations.rules.recurrence import MOST_OCCURRENCES, WEEKDAYS
 from booking.reservations.service import Pattern, Series
 from booking.reservations.views.basket import broken_of, sums
 from booking.reservations.views.choice import Choice, read_choice
-from booking.reservations.views.costs import acting_for
 from booking.reservations.views.frame import bp, go
 
 _FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY")
@@ -45,7 +44,7 @@ def series(instrument_id: int) -> Response:
                 _pattern(choice, request.form),
                 _choices(request.form),
                 caller=who,
-                organisation_id=acting_for(who),
+                organisation_id=acting_organisation(who),
                 purpose=choice.purpose[:200],
             )
     except NotFound:
@@ -60,7 +59,14 @@ def series(instrument_id: int) -> Response:
 def _pattern(choice: Choice, given: Mapping[str, str]) -> Pattern:
     assert choice.slot is not None  # noqa: S101 - asked only with one
     rule = _rule(given)
-    return Pattern(choice.instrument.id, choice.slot, rule, choice.samples, choice.is_assisted)
+    return Pattern(
+        choice.instrument.id,
+        choice.slot,
+        rule,
+        choice.samples,
+        choice.is_assisted,
+        choice.is_statutory,
+    )
 
 
 def _rule(given: Mapping[str, str]) -> str:
@@ -97,7 +103,7 @@ def _page(choice: Choice, given: Mapping[str, str], refused: DomainError | None 
     if choice.slot is not None and "freq" in given:
         try:
             found = service.preview_series(
-                _pattern(choice, given), caller=who, organisation_id=acting_for(who)
+                _pattern(choice, given), caller=who, organisation_id=acting_organisation(who)
             )
         except NotFound:
             raise

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from flask import render_template, request
+from werkzeug.datastructures import MultiDict
 
 from booking.accounts.auth import caller
 from booking.accounts.rules import Caller, Permission
@@ -79,7 +80,7 @@ def page_of(found: Reservation, form: Form | None = None) -> str:
         "reservations/show.html",
         nodes=timeline(found),
         use=found.use,
-        form=form or Form(),
+        form=form or Form(values=_charges(found)),
         suggested=suggested,
         suggested_due=service.due_for(found, suggested) if suggested is not None else None,
         today=clock.today(),
@@ -90,6 +91,12 @@ def page_of(found: Reservation, form: Form | None = None) -> str:
         line=savings.find_line(("reservation", found.id)) if found.status in SETTLED else None,
         **shown,
     )
+
+
+def _charges(found: Reservation) -> MultiDict[str, str]:
+    """Return what is passed on by kind: to confirm the use again leaves it as it was."""
+    kept = found.use.charges if found.use else ()
+    return MultiDict({each.kind.value: each.amount.amount for each in kept})
 
 
 def _overrides(found: Reservation) -> Sequence[Override]:

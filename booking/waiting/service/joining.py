@@ -91,13 +91,13 @@ def _check_wanted(entry: WaitingEntry) -> None:
         minutes=entry.minutes,
     )
     possible = slots(whatever_is_taken=True)
-    looked_at = _spread(possible) or [first]
+    looked_at = rules.spread(possible, _LOOKED_AT) or [first]
     found = [would_be(each, **_of(entry)).violations for each in looked_at]
     if all(found):
         raise NotBookable(min(found, key=len))
     if not possible:
         raise InvalidField("ends_at", N_("这段时间里没有可以预约的时段。"))
-    for free in _spread(slots()):
+    for free in rules.spread(slots(), _LOOKED_AT):
         if would_be(free, **_of(entry)).bookable:
             raise StillFree(free)
 
@@ -105,8 +105,3 @@ def _check_wanted(entry: WaitingEntry) -> None:
 def _of(entry: WaitingEntry) -> dict[str, Any]:
     names = ("instrument_id", "organisation_id", "user_id", "samples", "is_assisted")
     return {name: getattr(entry, name) for name in names}
-
-
-def _spread(slots: list[TimeSlot]) -> list[TimeSlot]:
-    """Return a few of them, the first among them, from all over the window."""
-    return slots[:: max(1, -(-len(slots) // _LOOKED_AT))]

@@ -11,16 +11,18 @@ from booking.availability import queries as calendars
 from booking.availability import service as availability
 from booking.kernel import clock
 from booking.kernel.db import db
+from booking.kernel.errors import NotFound
 from booking.kernel.timeslot import TimeSlot
 from booking.reference import queries as reference
 from booking.reservations import queries as reservations
+from booking.reservations.queries import Sheet
 from booking.reservations.service import would_be
 from booking.waiting import queries, rules
 from booking.waiting.models import WaitingEntry
 from booking.waiting.rules import Standing
 from booking.waiting.service.keeping import end, record, tell
 
-_TRIED = 12  # free slots of one window whose rules are asked
+_SOONEST, _SPREAD = 6, 6  # free slots of one window whose rules are asked
 
 
 def tidy(instrument_id: int) -> int:
@@ -69,15 +71,22 @@ def offer_next(instrument_id: int) -> WaitingEntry | None:
     return None
 
 
+def _sheet(entry: WaitingEntry) -> Sheet | None:
+    """Return what decides about it; None while the instrument is withdrawn."""
+    try:
+        return reservations.get_sheet(
+            entry.instrument_id,
+            entry.window,
+            organisation_id=entry.organisation_id,
+            user_id=entry.user_id,
+        )
+    except NotFound:
+        return None
+
+
 def _offer(entry: WaitingEntry) -> bool:
-    now, today = clock.now(), clock.today()
-    sheet = reservations.get_sheet(
-        entry.instrument_id,
-        entry.window,
-        organisation_id=entry.organisation_id,
-        user_id=entry.user_id,
-    )
-    if sheet.policy is None:
+    now, today, sheet = clock.now(), clock.today(), _sheet(entry)
+    if sheet is None or sheet.policy is None:
         return False
     free = calendars.free_slots_of(
         entry.instrument_id,
@@ -87,7 +96,8 @@ def _offer(entry: WaitingEntry) -> bool:
         minutes=entry.minutes,
     )
     workdays = reference.workdays(today, today + timedelta(days=rules.CALENDAR_DAYS))
-    for slot in free[:_TRIED]:
+    # The soonest, and some from all over the window: a quota may refuse the whole first week.
+    for slot in [*free[:_SOONEST], *rules.spread(free[_SOONEST:], _SPREAD)]:
         until = rules.answer_by(slot, sheet.policy.lead_minutes, workdays, now=now)
         if until is None or not _may_reserve(entry, slot):
             continue
