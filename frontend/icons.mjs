@@ -1,6 +1,7 @@
 // The icons the pages use; whoever needs another adds its Tabler name here.
 export const OUTLINE = [
   "adjustments-horizontal",
+  "affiliate",
   "alert-circle",
   "alert-triangle",
   "arrow-left",
@@ -35,6 +36,7 @@ export const OUTLINE = [
   "map-pin",
   "menu-2",
   "microscope",
+  "package",
   "photo",
   "plus",
   "qrcode",
