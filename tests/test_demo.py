@@ -12,6 +12,7 @@ from booking.accounts import queries as accounts
 from booking.accounts.models import EnterpriseDeclaration, Organisation
 from booking.accounts.rules import OrganisationKind, SizeClass
 from booking.attachments.models import Attachment
+from booking.authorisations.models import Authorisation
 from booking.availability.models import Closure, OccupancyKind
 from booking.availability.queries import find_schedule
 from booking.availability.rules import WeekPlan, open_windows
@@ -27,15 +28,24 @@ from booking.notices import queries
 from booking.notices.models import Message, Notice
 from booking.notices.rules import MailState, State
 from booking.packages.models import HourPackage, PrepaidBalance
+from booking.pricegroups.models import PriceGroup
 from booking.qualifications import queries as qualifications
 from booking.qualifications.models import Calibration, Certificate, Extension
 from booking.reference import queries as reference
 from booking.registry.models import Instrument, Publication
-from booking.reservations.models import HOLDING, Reservation, ReservationGroup, ReservationStatus
+from booking.relations.models import RelatedGroup
+from booking.reservations.models import (
+    HOLDING,
+    FeeSettlement,
+    Reservation,
+    ReservationGroup,
+    ReservationStatus,
+)
 from booking.reservations.rules import broken_rules
 from booking.savings.models import SavingsLine
 from booking.tariffs.models import Price
 from booking.tariffs.rules import EXTERNAL_CLASSES
+from booking.waiting.models import WaitingEntry
 from tests.conftest import MONDAY_9
 
 CITIES = {"430100", "430200", "430300", "430400", "430500", "430600", "430700"} | {
@@ -285,3 +295,20 @@ def test_a_firm_books_with_the_hours_it_bought(hunan):
     assert {each.status for each in paid_so} >= {ReservationStatus.CONFIRMED}
     assert any(each.status in {"settled", "closed"} for each in paid_so)
     assert count(hunan, HourPackage, HourPackage.withdrawn_at.is_(None)) == 3
+
+
+@pytest.mark.parametrize(
+    ("what", "where"),
+    [
+        (PriceGroup, ()),
+        (RelatedGroup, ()),
+        (FeeSettlement, ()),
+        (Authorisation, (Authorisation.granted_at.is_not(None),)),
+        (Reservation, (Reservation.is_statutory,)),
+        (Reservation, (Reservation.fee_minor > 0,)),
+        (WaitingEntry, (WaitingEntry.occupancy_id.is_not(None),)),
+        (WaitingEntry, (WaitingEntry.occupancy_id.is_(None), WaitingEntry.ended_at.is_(None))),
+    ],
+)
+def test_there_is_one_of_everything_to_look_at(hunan, what, where):
+    assert hunan.scalar(select(func.count()).select_from(what).where(*where)) > 0

@@ -9,8 +9,10 @@ from booking.accounts.rules import CustomerClass, Role
 from booking.reservations import service
 from booking.reservations.models import Settlement
 from booking.tariffs.rules import Fee, Terms
+from booking.waiting import service as places
 from tests.factories import (
     caller_of,
+    make_caller,
     make_institution,
     make_instrument,
     make_organisation,
@@ -170,3 +172,15 @@ def test_it_takes_a_constant_number_of_queries(shown, instrument, firm):
         shown()
 
     assert len(more) == len(few)
+
+
+def test_an_offer_of_the_waiting_list_comes_first(shown, instrument, firm):
+    held = service.reserve(instrument.id, slot(), caller=(holder := make_caller()))
+    places.join(instrument.id, slot(), minutes=120, caller=firm)
+    service.cancel(held.id, caller=holder)
+    places.offer_next(instrument.id)
+
+    page = shown()
+
+    assert "待您处理 · 1" in page
+    assert "候补到位，请在" in page
