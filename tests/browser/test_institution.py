@@ -116,4 +116,5 @@ def test_a_price_is_tried_in_place_and_what_is_wrong_has_the_focus(lab):
     lab.get_by_label("公示价（元）").fill("很多")
     lab.get_by_role("button", name="试算这个时段").click()
     expect(lab.get_by_role("alert")).to_contain_text("请填写金额")
-    assert lab.evaluate("'errorSummary' in document.activeElement.dataset")
+    # The focus moves once the answer has settled in the page.
+    lab.wait_for_function("'errorSummary' in document.activeElement.dataset")
