@@ -94,7 +94,7 @@ def test_what_is_wrong_is_said_with_the_focus_and_without_flaw(visit, width):
     page.get_by_role("button", name="上传文件").click()
 
     expect(page.get_by_role("alert")).to_contain_text("photo.png：文件内容不是可接受的类型")
-    assert page.evaluate("'errorSummary' in document.activeElement.dataset")
+    page.wait_for_function("'errorSummary' in document.activeElement.dataset")
     assert flaws(page) == {}
     item = (
         page.get_by_role("listitem")

@@ -76,7 +76,7 @@ def test_a_slot_taken_meanwhile_is_said_with_what_is_free_and_one_press_takes_th
     alert = page.get_by_role("alert").first
     expect(alert).to_contain_text("这个时段刚被约走。")
     expect(alert).to_contain_text("最近的空档")
-    assert page.evaluate("'errorSummary' in document.activeElement.dataset")
+    page.wait_for_function("'errorSummary' in document.activeElement.dataset")
     expect(page.locator("#purpose")).to_have_value(PURPOSE)
     assert flaws(page) == {}
     alert.get_by_role("link").first.click()

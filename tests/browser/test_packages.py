@@ -77,6 +77,6 @@ def test_what_cannot_be_published_is_said_with_the_focus(visit, width):
     page.get_by_role("button", name="公布", exact=True).click()
 
     expect(page.get_by_role("alert")).to_contain_text("高于")
-    assert page.evaluate("'errorSummary' in document.activeElement.dataset")
+    page.wait_for_function("'errorSummary' in document.activeElement.dataset")
     expect(page.get_by_label("名称")).to_have_value("太贵的包")
     assert flaws(page) == {}

@@ -29,7 +29,7 @@ def test_what_is_missing_is_said_with_the_focus_and_without_flaw(visit, width):
     page.get_by_role("button", name="登记", exact=True).click()
 
     expect(page.get_by_role("alert")).to_contain_text("请填写检定或校准机构")
-    assert page.evaluate("'errorSummary' in document.activeElement.dataset")
+    page.wait_for_function("'errorSummary' in document.activeElement.dataset")
     expect(page.get_by_label("证书编号")).to_have_value("LX-2026-9")
     assert flaws(page) == {}
 
